@@ -1,0 +1,78 @@
+"""One job for the device: what to measure, on which file, with which settings.
+
+The controller writes `job.json` into a fresh folder; the agent reads it from there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bench.wire.description import ModelDescription
+
+# Format history of a job and of the journal that answers it.
+# 1: first.
+PROTOCOL = 1
+
+JobKind = Literal["check", "latency", "memory", "accuracy"]
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """A runtime by name and what it was asked for. `options` is passed to the runtime's plug-in."""
+
+    name: str
+    threads: int = 1
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """One photo on the device: its id in the annotations, and where it lies (absolute, or below the root)."""
+
+    id: int
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LatencyOptions:
+    """How long one round measures.
+
+    The warm-up ends after `warmup` calls or `warmup_seconds`, whichever comes last; a loop ends after
+    `calls` calls, or earlier once `max_seconds` have passed and at least `min_calls` calls were made.
+    """
+
+    warmup: int = 20
+    warmup_seconds: float = 0.0
+    calls: int = 200
+    min_calls: int = 50
+    max_seconds: float = 60.0
+    num_images: int = 16
+    with_end_to_end: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the agent is asked to do. Paths are absolute, or relative to the host's root folder.
+
+    Attributes:
+        images: `latency` and `memory` rotate through them; `accuracy` runs each of them once, in order.
+        shard_size: images after which `accuracy` writes and journals a finished shard of detections.
+        prepared: folder for resized uint8 inputs shared by jobs of one input geometry; empty for none.
+        prepared_limit_bytes: no more than this is written below `prepared`.
+        memory_limit_bytes: address space that the job may have on top of its start; 0 for no limit.
+    """
+
+    protocol: int
+    id: str
+    kind: JobKind
+    model: str
+    runtime: RuntimeSettings
+    description: ModelDescription
+    images: tuple[ImageRef, ...] = ()
+    latency: LatencyOptions = field(default_factory=LatencyOptions)
+    shard_size: int = 200
+    prepared: str = ""
+    prepared_limit_bytes: int = 4_000_000_000
+    memory_limit_bytes: int = 0
