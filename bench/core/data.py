@@ -1,0 +1,40 @@
+"""Data sets: evaluation images with annotations, and images to calibrate and train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.wire.job import ImageRef
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Annotated images that accuracy is measured on.
+
+    Attributes:
+        annotations: path of the COCO JSON file on the controller.
+        annotations_sha256: of that file's bytes.
+        images: the chosen images in id order, each with its content hash.
+        categories: original category id -> name.
+        sha256: of the ids and content hashes of the chosen images and of the annotation file.
+    """
+
+    annotations: str
+    annotations_sha256: str
+    images: tuple[ImageRef, ...]
+    categories: dict[int, str]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images without the need of annotations: for calibration, or to learn from.
+
+    Attributes:
+        annotations: COCO JSON of the same images for training with labels; empty where there is none.
+        sha256: of the content hashes, in order.
+    """
+
+    images: tuple[ImageRef, ...]
+    sha256: str
+    annotations: str = ""

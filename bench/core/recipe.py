@@ -1,0 +1,69 @@
+"""Recipe: how one precision of a model is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Precision = Literal["fp32", "fp16", "dynamic", "int8", "qat"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8", "qat")
+
+IoType = Literal["float32", "int8", "uint8"]
+Granularity = Literal["per_channel", "per_tensor"]
+ActivationType = Literal["uint8", "int8"]
+CalibrationMethod = Literal["minmax", "percentile", "entropy"]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Which ranges activations get.
+
+    Attributes:
+        method: how ranges follow from what calibration images produce.
+        images: how many calibration images are used.
+        source: `images` of the data set's calibration split, or `noise` (uniform pixels; only to show what
+            bad calibration costs).
+    """
+
+    method: CalibrationMethod = "minmax"
+    images: int = 100
+    source: Literal["images", "noise"] = "images"
+
+
+@dataclass(frozen=True)
+class Training:
+    """How quantization-aware training goes.
+
+    Attributes:
+        labels: learn from annotations with the model's own loss (built-in detector only); otherwise from
+            the float model's outputs on unlabelled images.
+        steps, batch_size, learning_rate, seed: of the optimiser; None takes the route's own default.
+        images: how many training images are used.
+    """
+
+    labels: bool = False
+    steps: int = 150
+    batch_size: int = 16
+    learning_rate: float | None = None
+    images: int = 200
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one precision is made, apart from model, runtime and images.
+
+    Attributes:
+        name: what the matrix calls it; equals `precision` unless the suite defines variants.
+        io: type of the input and output tensors of integer models (LiteRT; ONNX keeps float I/O).
+        granularity: one weight scale per output channel, or one per tensor.
+        activations: type of quantized activations in ONNX files (LiteRT always uses int8).
+    """
+
+    name: str
+    precision: Precision
+    io: IoType = "int8"
+    granularity: Granularity = "per_channel"
+    activations: ActivationType = "uint8"
+    calibration: Calibration = field(default_factory=Calibration)
+    training: Training = field(default_factory=Training)

@@ -1,0 +1,90 @@
+"""Record: one finished, failed, unavailable or invalid case with its provenance; one JSON line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bench.core.metric import Metric
+
+# Format history of a record. A reader takes its own version and all before it; a later one is an error.
+# 1: first.
+RECORD_SCHEMA = 1
+
+Status = Literal["ok", "failed", "unavailable", "invalid"]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Advice that fits what was seen: a stable code, what was seen, what to do."""
+
+    code: str
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One case, measured or not, with everything needed to judge and to repeat it.
+
+    Attributes:
+        status: `ok`; `failed` (it broke), `unavailable` (it cannot be made), `invalid` (no valid rounds).
+        reason: one sentence unless ok; `stderr_tail` holds the last lines the process wrote.
+        precision: declared; `precision_found` is what the file's tensors say.
+        sibling: case id of the fp32 case compared with.
+        per_class: category name -> AP at .50:.95, None where the category has no objects.
+        samples, detections, matches: paths of raw files, relative to the run folder; empty if absent.
+        rounds_valid, rounds_invalid: counted; invalid ones are kept in `samples`.
+        artifact: path-free facts of the model file (see `bench.core.artifact`).
+        hashes: `data`, `annotations`, `calibration`, `preprocess`, `decode`, `suppression`, `model_source`.
+        proof: what the runtime reported it ran: version, threads in effect, providers, fused share, I/O.
+        environment: the machine, structured (see `bench.agent.probes.machine`).
+        control: QAT's float fine-tune of as many steps: its metrics by name; None without one.
+        decision_grade: False when overrides or the profile make the figures unfit for decisions.
+    """
+
+    schema: int
+    suite: str
+    run: str
+    case: str
+    status: Status
+    model: str
+    group: str
+    precision: str
+    recipe: dict[str, Any] | None
+    runtime: str
+    threads: int
+    host: str
+    reason: str = ""
+    stderr_tail: tuple[str, ...] = ()
+    sibling: str = ""
+    precision_found: str = ""
+    metrics: tuple[Metric, ...] = ()
+    per_class: dict[str, float | None] = field(default_factory=dict)
+    samples: str = ""
+    detections: str = ""
+    matches: str = ""
+    rounds_valid: int = 0
+    rounds_invalid: int = 0
+    artifact: dict[str, Any] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    proof: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    git: dict[str, Any] = field(default_factory=dict)
+    measure: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    decision_grade: bool = True
+    warnings: tuple[Advice, ...] = ()
+    control: dict[str, Any] | None = None
+    started: str = ""
+    finished: str = ""
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the metric of that name, or None where the record has none."""
+        return next((metric for metric in self.metrics if metric.name == name), None)
+
+    def value(self, name: str) -> float | None:
+        """Return the value of a metric, or None."""
+        metric = self.metric(name)
+        return None if metric is None else metric.value
