@@ -1,0 +1,8 @@
+"""The built-in data set: rendered scenes of eight shapes among clutter, in COCO format, without any download.
+
+Needs numpy and Pillow only. Training on the scenes is left to `bench.models.builtin`.
+"""
+
+from bench.datasets.rendered.scene import CLASS_NAMES, RENDERER_VERSION, SPLITS, Scene, render_scene
+
+__all__ = ["CLASS_NAMES", "RENDERER_VERSION", "SPLITS", "Scene", "render_scene"]
