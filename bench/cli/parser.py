@@ -1,0 +1,138 @@
+"""Commands, their options and their help texts; no command's code is imported here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import bench
+
+DESCRIPTION = "Measure what a precision costs: COCO mAP, latency, memory and size of object detectors."
+
+EPILOG = """exit codes:
+  0 good   2 wrong use or suite   3 something could not be measured   130 interrupted
+
+example:
+  bench run suites/quickstart.yaml
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bench {bench.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_plan(commands)
+    _add_run(commands)
+    _add_report(commands)
+    _add_schema(commands)
+    _add_train(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction, name: str, help_: str, example: str
+) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help_,
+        description=help_[0].upper() + help_[1:] + ".",
+        epilog=f"example:\n  {example}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(module=f"{name}_command")
+    return command
+
+
+def _add_overrides(command: argparse.ArgumentParser) -> None:
+    command.add_argument("suite", type=Path, metavar="SUITE", help="suite file (YAML)")
+    command.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="cases to take: `precision=int8`, a case id or a pattern of one; may be repeated",
+    )
+    command.add_argument(
+        "--host", action="append", default=[], metavar="NAME", help="hosts instead of the suite's"
+    )
+    command.add_argument("--limit", type=_count, metavar="N", help="number of evaluation images")
+    command.add_argument("--rounds", type=_count, metavar="N", help="fresh processes a case is timed in")
+    command.add_argument(
+        "--profile",
+        choices=["smoke"],
+        help="smoke: 2 rounds of 5 calls, 20 images; figures not for decisions",
+    )
+    command.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR", help="where runs are kept (results/)"
+    )
+
+
+def _add_plan(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    command = _command(
+        commands, "plan", "show the cases of a suite, what is cached and how long it will take",
+        "bench plan suites/quickstart.yaml",
+    )  # fmt: skip
+    _add_overrides(command)
+    command.add_argument("--json", action="store_true", help="print the plan as JSON")
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    command = _command(
+        commands, "run", "build and measure the cases of a suite, and write the report",
+        "bench run suites/quickstart.yaml --only precision=int8",
+    )  # fmt: skip
+    _add_overrides(command)
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the newest unfinished run of this suite"
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress lines")
+
+
+def _add_report(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    command = _command(
+        commands, "report", "render the report of measured results again, without measuring",
+        "bench report results/quickstart",
+    )  # fmt: skip
+    command.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULTS", help="run folders, or folders above"
+    )
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
+    )
+
+
+def _add_schema(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    command = _command(
+        commands,
+        "schema",
+        "print the JSON Schema of suites or of records",
+        "bench schema suite > suite.schema.json",
+    )
+    command.add_argument("kind", nargs="?", choices=["suite", "record"], default="suite")
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    command = _command(
+        commands,
+        "train",
+        "train the built-in detector again on rendered images",
+        "bench train --output my.keras",
+    )
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="where the .keras file goes"
+    )
+    command.add_argument("--steps", type=_count, metavar="N", help="optimiser steps (default: as shipped)")
+    command.add_argument("--seed", type=int, default=0, help="of images, initial weights and order (0)")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"got {value}, expected an integer of 1 or more")
+    return value

@@ -1,0 +1,54 @@
+"""What a run says while it goes on. The command line listens and prints; a program may listen too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work as a person would name it.
+
+    Attributes:
+        stage: `data`, `build`, `check`, `accuracy`, `memory`, `latency` or `score`.
+        subject: the case id, or what is worked on.
+        index, total: of this stage's units, from 1; total 0 where it is not known.
+    """
+
+    stage: str
+    subject: str
+    index: int = 0
+    total: int = 0
+
+
+class Listener(Protocol):
+    """Receives the progress of a run."""
+
+    def plan(self, stage: str, count: int) -> None:
+        """A stage will take that many steps."""
+
+    def begin(self, step: Step) -> None:
+        """A step starts."""
+
+    def progress(self, step: Step, fraction: float) -> None:
+        """A step is that far, 0 to 1."""
+
+    def end(self, step: Step, seconds: float, problem: str) -> None:
+        """A step ended; `problem` is empty if it went well."""
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def plan(self, stage: str, count: int) -> None:
+        """Ignore."""
+
+    def begin(self, step: Step) -> None:
+        """Ignore."""
+
+    def progress(self, step: Step, fraction: float) -> None:
+        """Ignore."""
+
+    def end(self, step: Step, seconds: float, problem: str) -> None:
+        """Ignore."""

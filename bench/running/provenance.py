@@ -1,0 +1,44 @@
+"""Where a figure comes from: the project's git commit and the versions of what took part."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import bench
+
+DISTRIBUTIONS = (
+    "tensorflow", "keras", "ai-edge-litert", "onnxruntime", "onnx", "tf2onnx", "numpy", "pillow",
+    "pycocotools", "psutil",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Return the installed version of each distribution that can change a figure, without importing it."""
+    found = {"bench": bench.__version__}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Return commit and cleanliness of the checkout that the suite lies in; empty outside a checkout."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {"commit": commit, "is_dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
