@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""From raw results to metrics: COCO accuracy, latency, memory, size. Measuring itself is left to the agent."""
