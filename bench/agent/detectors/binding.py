@@ -1,0 +1,104 @@
+"""Finds which output tensor plays which role: by the name the description gives, else by name or shape.
+
+Never by position: converters reorder outputs, and the order differs between precisions of one model.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bench.agent.detectors.naming import nearest
+from bench.errors import ModelError
+from bench.wire.description import Decode
+from bench.wire.tensor import TensorSpec
+
+Rule = Callable[[TensorSpec], bool]
+
+
+def bind(
+    decode: Decode, outputs: Sequence[TensorSpec], rules: Mapping[str, Sequence[Rule]]
+) -> dict[str, int]:
+    """Return the position of the output that plays each role.
+
+    Args:
+        rules: For each role the rules to try, the surest first. A rule settles a role when exactly one of the
+            outputs that no other role has been given satisfies it.
+
+    Raises:
+        ModelError: A role stays open, or the description names a role or tensor that does not exist.
+    """
+    bound = _bind_named(decode, outputs, rules)
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for role, tests in rules.items():
+            free = [i for i in range(len(outputs)) if i not in bound.values()]
+            matches = [found for test in tests if len(found := [i for i in free if test(outputs[i])]) == 1]
+            if role not in bound and matches:
+                bound[role] = matches[0][0]
+                is_settled = False
+    for role in rules:
+        if role not in bound:
+            raise ModelError(
+                f"cannot tell which output is {role!r} of family {decode.family!r}; the model has "
+                f"{describe(outputs)}; name it in decode.outputs, for example {{{role}: {outputs[0].name!r}}}"
+                if outputs
+                else f"the model has no outputs, expected {role!r} of family {decode.family!r}"
+            )
+    return bound
+
+
+def _bind_named(
+    decode: Decode, outputs: Sequence[TensorSpec], roles: Mapping[str, Sequence[Rule]]
+) -> dict[str, int]:
+    positions = {spec.name: position for position, spec in enumerate(outputs)}
+    for role, name in decode.outputs.items():
+        if role not in roles:
+            raise ModelError(
+                f"decode.outputs: family {decode.family!r} has no output {role!r}{nearest(role, roles)}"
+            )
+        if name not in positions:
+            raise ModelError(
+                f"decode.outputs.{role}: the model has no output {name!r}{nearest(name, positions)}"
+            )
+    return {role: positions[name] for role, name in decode.outputs.items()}
+
+
+def read_options(decode: Decode, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the family's options with the description's own put over the defaults.
+
+    Raises:
+        ModelError: An option is unknown, or its type is not that of the default.
+    """
+    for name, value in decode.options.items():
+        if name not in defaults:
+            raise ModelError(
+                f"decode.options: family {decode.family!r} has no option {name!r}{nearest(name, defaults)}"
+            )
+        if type(value) is not type(defaults[name]) and not _is_sequence_for(value, defaults[name]):
+            raise ModelError(
+                f"decode.options.{name}: got {value!r}, expected a value like {defaults[name]!r}"
+            )
+    return {**defaults, **decode.options}
+
+
+def _is_sequence_for(value: Any, default: Any) -> bool:
+    return isinstance(value, (list, tuple)) and isinstance(default, tuple)
+
+
+def has_shape(*sizes: int) -> Rule:
+    """Return a rule: the last axes have these sizes (-1 fits any) and all axes before them have size 1."""
+
+    def fits(spec: TensorSpec) -> bool:
+        before, last = spec.shape[: -len(sizes)], spec.shape[-len(sizes) :]
+        return (
+            len(last) == len(sizes)
+            and all(size in (-1, 1) for size in before)
+            and all(-1 in pair or pair[0] == pair[1] for pair in zip(last, sizes, strict=True))
+        )
+
+    return fits
+
+
+def describe(outputs: Sequence[TensorSpec]) -> str:
+    """Return names and shapes for an error message."""
+    return ", ".join(f"{spec.name!r} {list(spec.shape)} {spec.dtype}" for spec in outputs)

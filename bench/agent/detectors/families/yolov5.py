@@ -1,0 +1,65 @@
+"""YOLOv5-style heads: one output whose rows hold a decoded box, an objectness and class probabilities."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.agent.detectors.binding import bind, describe, has_shape, read_options
+from bench.agent.detectors.candidates import Candidates, Picks, order
+from bench.agent.detectors.families.centred import corners
+from bench.agent.detectors.values import Values
+from bench.errors import ModelError
+from bench.wire.description import ModelDescription
+from bench.wire.tensor import TensorSpec
+
+_DEFAULTS: dict[str, Any] = {"normalized": False}
+
+
+class Yolov5:
+    """Family `yolov5`: output `predictions` (1, rows, 5 + classes): centre x, centre y, width, height,
+    objectness, classes. The score of a class is objectness times its probability.
+
+    Options:
+        normalized: Boxes are fractions of the input (TFLite exports) and not input pixels (ONNX exports).
+    """
+
+    def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
+        self._normalized: bool = read_options(description.decode, _DEFAULTS)["normalized"]
+        self._channels = 5 + len(description.category_ids)
+        rule = has_shape(-1, self._channels)
+        if not any(rule(spec) for spec in outputs):
+            raise ModelError(
+                f"family 'yolov5' with {len(description.category_ids)} category ids expects an output of shape "
+                f"[1, rows, {self._channels}], but the model has {describe(outputs)}; check category_ids and family"
+            )
+        self._position = bind(description.decode, outputs, {"predictions": (rule,)})["predictions"]
+        self._values = Values(outputs[self._position])
+        self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
+        """Read the boxes of the rows that score high enough; see `Family`."""
+        raw = outputs[self._position].reshape(-1, self._channels)
+        picks = self._pick(raw)
+        centred = self._values.read(raw[picks.rows, :4])
+        return Candidates(corners(centred, self._normalized, self._preprocess), picks.scores, picks.classes)
+
+    def _pick(self, raw: NDArray[Any]) -> Picks:
+        """Pick classes in two steps, since a score cannot exceed the objectness by more than a probability does.
+
+        Quantized probabilities may read as slightly more than 1, so the bound is the highest one present.
+        """
+        threshold = self._suppression.score_threshold
+        rows = np.flatnonzero(raw[:, 4] >= self._values.floor(threshold / _TOP_PROBABILITY))
+        objectness = self._values.read(raw[rows, 4])
+        scores = objectness[:, None] * self._values.read(raw[rows, 5:])
+        if not self._suppression.is_multi_label:
+            best = scores.argmax(axis=1)
+            return order(rows, best, scores[np.arange(len(rows)), best], self._suppression)
+        of_rows, classes = np.nonzero(scores >= np.float32(threshold))
+        return order(rows[of_rows], classes, scores[of_rows, classes], self._suppression)
+
+
+# No class probability reads as more: sigmoids end at 1, and the coarsest quantized range seen goes to 1.13.
+_TOP_PROBABILITY = 2.0
