@@ -1,0 +1,146 @@
+"""Balance the channels between consecutive layers, so that no channel drowns in the grid of a much larger
+one.
+
+What one layer's output channel is multiplied with, the next layer's input channel is divided by. The function
+stays the same, exactly for linear and ReLU, and for ReLU6 on channels kept below its limit.
+
+Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019,
+section 4.1; per-channel weights leave only the activations' ranges to be balanced, so these stand in for the
+weights'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from bench.core.recipe import Granularity
+from bench.quantize.qat import graph, kinds
+from bench.quantize.qat.folding import scale_outputs
+
+Array = NDArray[np.float32]
+
+# A channel that reaches this share of a ReLU6's limit may be cut off by it and is left alone.
+_HEADROOM = 0.97
+
+# Channels quieter than this share of the loudest count as dead: they are not blown up further.
+_DEAD = 1e-5
+
+_FACTOR_BOUNDS = (1e-3, 1e4)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two layers with only a rectifier or padding between them.
+
+    Attributes:
+        between: the symbolic tensor that the second layer reads.
+        limit: where the rectifier cuts off; None if it does not.
+    """
+
+    first: Any
+    second: Any
+    between: graph.Tensor
+    limit: float | None
+
+
+def equalise(model: keras.Model, batches: Iterable[Any], granularity: Granularity) -> int:
+    """Balance a rewritten model's channels in place.
+
+    Args:
+        model: As `rewrite` returned it.
+        batches: Normalised float32 images that show how far each channel reaches.
+        granularity: Of the weights.
+
+    Returns:
+        The number of pairs of layers that were balanced.
+    """
+    pairs = find_pairs(model)
+    if pairs:
+        for pair, reach in zip(pairs, _reaches(model, pairs, batches), strict=True):
+            _balance(pair, reach, granularity)
+    return len(pairs)
+
+
+def find_pairs(model: keras.Model) -> list[Pair]:
+    """Return the pairs of layers of a rewritten model between which channels can be scaled safely."""
+    readers, uses, outputs = graph.consumers(model), graph.uses(model), graph.output_ids(model)
+    pairs = []
+    for step in graph.steps(model):
+        if not kinds.computes(step.operation) or len(uses[id(step.operation)]) > 1:
+            continue
+        tensor, limit, follower = step.outputs[0], None, None
+        while follower is None and id(tensor) not in outputs and len(readers[id(tensor)]) == 1:
+            follower = readers[id(tensor)][0]
+            is_rectifier, cut = kinds.rectifier_limit(follower.operation)
+            if is_rectifier or type(follower.operation) is layers.ZeroPadding2D:
+                limit = cut if is_rectifier else limit
+                tensor, follower = follower.outputs[0], None
+        if (
+            follower is not None
+            and _can_absorb(follower.operation)
+            and len(uses[id(follower.operation)]) == 1
+        ):
+            pairs.append(Pair(step.operation, follower.operation, tensor, limit))
+    return pairs
+
+
+def _can_absorb(operation: Any) -> bool:
+    return type(operation) in (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+
+
+def _reaches(model: keras.Model, pairs: list[Pair], batches: Iterable[Any]) -> list[Array]:
+    """Return for each pair the largest magnitude of each channel between its layers."""
+
+    def measure(images: Any) -> list[Any]:
+        seen: dict[int, Any] = {}
+
+        def visit(step: graph.Step, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            results = graph.call(step, arguments, keywords)
+            seen[id(step.outputs[0])] = keras.tree.flatten(results)[0]
+            return results
+
+        graph.run(model, [images], visit)
+        values = [tf.abs(seen[id(pair.between)]) for pair in pairs]
+        return [tf.reduce_max(value, list(range(len(value.shape) - 1))) for value in values]
+
+    compiled = tf.function(measure, autograph=False)
+    largest: list[Array] = []
+    for images in batches:
+        found = [reach.numpy() for reach in compiled(images)]
+        largest = (
+            [np.maximum(old, new) for old, new in zip(largest, found, strict=True)] if largest else found
+        )
+    return largest
+
+
+def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:
+    factors = _factors(pair, np.maximum(reach, max(reach.max() * _DEAD, 1e-12)), granularity)
+    kernel, *bias = pair.first.get_weights()
+    pair.first.set_weights([scale_outputs(pair.first, kernel, factors), *(part * factors for part in bias)])
+    kernel, *bias = pair.second.get_weights()
+    # Input channels are the last axis but one of all three kinds of kernels.
+    pair.second.set_weights([kernel / factors[:, None], *bias])
+
+
+def _factors(pair: Pair, reach: Array, granularity: Granularity) -> Array:
+    """Return the factor of each channel; the loudest channel stays as loud as it was."""
+    kernel = pair.second.get_weights()[0]
+    if isinstance(pair.second, layers.DepthwiseConv2D) and granularity == "per_channel":
+        # Each channel has a weight scale of its own: only the activation matters.
+        factors = reach.max() / reach
+    else:
+        others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim - 2)
+        factors = np.sqrt((np.abs(kernel).max(others) + 1e-12) / reach)
+        factors *= reach.max() / (factors * reach).max()
+    if pair.limit is not None:
+        ceiling = _HEADROOM * pair.limit
+        factors = np.where(reach < ceiling, np.minimum(factors, ceiling / reach), 1.0)
+    return np.asarray(np.clip(factors, *_FACTOR_BOUNDS), np.float32)
