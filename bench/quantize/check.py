@@ -1,0 +1,117 @@
+"""Check a file right after its export: complete, of the precision asked for, and alive.
+
+Converters have silently dropped all weights, or left operators in float; a file that fails here never becomes
+an artifact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.artifact import FileFacts
+from bench.core.recipe import Recipe
+from bench.errors import BuildError, ModelError
+from bench.quantize.facts import read_graph, verify_declared
+from bench.quantize.precision import ModelGraph, facts_of, is_per_channel
+from bench.quantize.trial import Outputs, run_once
+from bench.wire.description import Preprocess
+
+# A file must hold at least this share of the float model's kernel values: folding removes a few, dropping all
+# weights leaves none.
+MIN_WEIGHT_SHARE = 0.5
+
+# Largest difference to the float model's outputs, relative to their largest value. Float32 sums in another
+# order differ by about 1e-5; float16 keeps 11 bits, and layers add up.
+_TOLERANCE = {"fp32": 1e-3, "fp16": 5e-2}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What an exported file is held against.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, one real image in the model's channel order.
+        num_kernel_weights: of the float model; 0 where it is not known.
+        reference: output name -> the float model's values for that image; empty to compare nothing.
+    """
+
+    recipe: Recipe
+    pixels: NDArray[np.uint8]
+    preprocess: Preprocess
+    num_kernel_weights: int = 0
+    reference: Outputs = field(default_factory=dict)
+
+
+def check_export(path: Path, expected: Expectation) -> FileFacts:
+    """Check a file that was just made.
+
+    Returns:
+        The facts of the file.
+
+    Raises:
+        BuildError: the file is missing, damaged, hollow, of another precision, or computes nothing useful.
+    """
+    try:
+        graph = read_graph(path)
+        outputs = run_once(path, expected.pixels, expected.preprocess)
+    except ModelError as problem:
+        raise BuildError(f"the exported file is not usable: {problem}") from problem
+    facts = facts_of(graph)
+    problem_text = (
+        _weights_problem(graph, expected.num_kernel_weights)
+        or verify_declared(expected.recipe.precision, facts)
+        or _integer_problem(path, graph, expected.recipe)
+        or _outputs_problem(outputs)
+        or _difference_problem(outputs, expected)
+    )
+    if problem_text:
+        raise BuildError(f"the exported {path.suffix} file failed its check: {problem_text}")
+    return facts
+
+
+def _weights_problem(graph: ModelGraph, num_kernel_weights: int) -> str:
+    if graph.num_constants >= MIN_WEIGHT_SHARE * num_kernel_weights and graph.num_constants > 0:
+        return ""
+    return (
+        f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its kernels; the "
+        "converter dropped weights"
+    )
+
+
+def _integer_problem(path: Path, graph: ModelGraph, recipe: Recipe) -> str:
+    """Check what full integer promises: no operator left in float (LiteRT), the granularity asked for."""
+    if recipe.precision not in ("int8", "qat"):
+        return ""
+    if path.suffix == ".tflite" and graph.float_ops:
+        return f"operators compute in float although full integer was asked for: {graph.float_ops}"
+    if recipe.granularity == "per_tensor" and is_per_channel(graph.weighted):
+        return "its weights have a scale per channel, but per_tensor was asked for"
+    return ""
+
+
+def _outputs_problem(outputs: Outputs) -> str:
+    broken = [name for name, value in outputs.items() if not np.isfinite(value).all()]
+    if broken:
+        return f"output {', '.join(broken)} holds NaN or infinite values for a calibration image"
+    if not any(value.any() for value in outputs.values()):
+        return "all outputs are zero for a calibration image"
+    return ""
+
+
+def _difference_problem(outputs: Outputs, expected: Expectation) -> str:
+    tolerance = _TOLERANCE.get(expected.recipe.precision)
+    if tolerance is None:
+        return ""
+    for name, reference in expected.reference.items():
+        found = outputs.get(name)
+        if found is None or found.shape != reference.shape:
+            continue
+        difference = float(np.abs(found - reference).max(initial=0.0))
+        allowed = tolerance * max(float(np.abs(reference).max(initial=0.0)), 1e-3)
+        if difference > allowed:
+            return f"output {name} differs from the Keras model's by {difference:.3g}, allowed {allowed:.3g}"
+    return ""

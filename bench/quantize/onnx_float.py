@@ -1,0 +1,50 @@
+"""Float ONNX files: fp32 from a traced Keras model, and fp16 from that.
+
+Inputs keep the model's own layout (NHWC for most Keras models) and float32 type.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.errors import BuildError
+from bench.quantize.endpoint import Endpoint
+
+# Per-channel QDQ needs 13; 17 is what ONNX Runtime 1.14 and all later ones read, so old devices are not shut out.
+OPSET = 17
+
+
+def export_onnx(endpoint: Endpoint, path: Path) -> None:
+    """Write the fp32 ONNX file of a traced model, with shapes inferred.
+
+    Raises:
+        BuildError: an operator has no ONNX counterpart, or the graph is not valid.
+    """
+    import onnx
+    import tf2onnx
+
+    try:
+        model, _ = tf2onnx.convert.from_function(endpoint.function, list(endpoint.signature), opset=OPSET)
+        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        onnx.checker.check_model(model)
+    except Exception as problem:
+        # tf2onnx raises bare ValueError, KeyError and RuntimeError; onnx its own ValidationError.
+        raise BuildError(f"tf2onnx could not convert the model: {str(problem)[:500]}") from problem
+    onnx.save(model, str(path))
+
+
+def convert_half(source: Path, target: Path) -> None:
+    """Write a float16 copy of an fp32 ONNX file; inputs and outputs stay float32."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True)
+    onnx.save(model, str(target))
+
+
+def half_notes() -> tuple[str, ...]:
+    """Say what a reader should know of a float16 ONNX file."""
+    return (
+        "ONNX Runtime has few float16 kernels on x86 processors: it casts to float32 around the others, so fp16 "
+        "halves the file and may be slower",
+    )
