@@ -14,6 +14,13 @@ from bench.wire.description import ModelDescription
 # 1: first.
 PROTOCOL = 1
 
+# The job itself, within its folder; the journal's name is in `bench.wire.journal`.
+JOB_NAME = "job.json"
+
+# Environment variable with the process id of a controller that the job must not outlive; absent for jobs
+# that may outlive their connection.
+PARENT_VARIABLE = "BENCH_AGENT_PARENT"
+
 JobKind = Literal["check", "latency", "memory", "accuracy"]
 
 

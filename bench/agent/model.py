@@ -1,0 +1,89 @@
+"""LoadedModel: a runtime that holds a model, and the detector that feeds and reads it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from bench.agent.context import JobContext
+from bench.agent.detectors import Detections, Detector, Geometry, decode_photo, resize, to_input
+from bench.agent.failure import limit_memory
+from bench.agent.photos import read_photo
+from bench.agent.runtimes import runtime_class
+from bench.agent.runtimes.base import Array, Runtime
+from bench.errors import DataError, ModelError
+from bench.wire.description import ModelDescription
+from bench.wire.job import ImageRef
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model, ready to run.
+
+    Attributes:
+        load_ns: from the model file to a ready session; importing the runtime is not in it.
+    """
+
+    runtime: Runtime
+    detector: Detector
+    description: ModelDescription
+    load_ns: int
+
+    def resize(self, photo: Array) -> tuple[Array, Geometry]:
+        """Return the pixels of the input, (height, width, 3) uint8, and the way back to the photo's."""
+        return resize(photo, self.description.preprocess)
+
+    def to_inputs(self, pixels: Array) -> list[Array]:
+        """Return the input tensors: normalised, quantized, laid out."""
+        return [to_input(pixels, self.description.preprocess, self.runtime.inputs[0])]
+
+    def run(self, inputs: list[Array]) -> list[Array]:
+        """Feed, invoke and fetch: all that the runtime does for one photo."""
+        self.runtime.feed(inputs)
+        self.runtime.invoke()
+        return self.runtime.fetch()
+
+    def postprocess(self, outputs: list[Array], geometry: Geometry) -> Detections:
+        """Return the boxes of one photo, in its own pixels."""
+        return self.detector.postprocess(outputs, geometry)
+
+
+def load_model(context: JobContext) -> LoadedModel:
+    """Load the model of a job, within its memory limit.
+
+    Raises:
+        ModelError: the file cannot be loaded, or does not fit its description.
+    """
+    job = context.job
+    make_runtime = runtime_class(job.runtime.name)
+    limit_memory(job.memory_limit_bytes)
+    path = context.locate(job.model)
+    start = time.perf_counter_ns()
+    runtime = make_runtime(path, job.runtime)
+    load_ns = time.perf_counter_ns() - start
+    try:
+        detector = Detector(job.description, runtime.inputs, runtime.outputs)
+    except ModelError as problem:
+        raise ModelError(f"{path}: {problem}") from problem
+    return LoadedModel(runtime, detector, job.description, load_ns)
+
+
+def read_pixels(context: JobContext, image: ImageRef) -> tuple[Array, Geometry]:
+    """Read, decode and resize one photo.
+
+    Raises:
+        DataError: it is missing or damaged; the message names the file.
+    """
+    photo = decode_named(context, image, read_photo(context, image))
+    return resize(photo, context.job.description.preprocess)
+
+
+def decode_named(context: JobContext, image: ImageRef, data: bytes) -> Any:
+    """Decode a photo; an error names its file."""
+    try:
+        return decode_photo(data)
+    except DataError as problem:
+        raise DataError(
+            f"{context.locate(image.path)}: image {image.id} is damaged: {problem}; restore the file"
+        ) from problem

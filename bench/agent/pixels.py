@@ -1,0 +1,105 @@
+"""PixelSource: the resized photos of a job, prepared earlier, prepared now for others, or just made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from bench.agent.context import JobContext
+from bench.agent.detectors import Geometry
+from bench.agent.model import read_pixels
+from bench.agent.prepared import PreparedPixels, PreparedWriter, make_room, prepared_name
+from bench.agent.runtimes.base import Array
+from bench.errors import DataError
+
+Status = Literal["hit", "made", "off"]
+
+# Headers and sizes of a prepared file, generously.
+_OVERHEAD_BYTES = 4096
+_SIZE_BYTES = 8
+
+
+class PixelSource:
+    """Gives the pixels of the job's images in order.
+
+    Keeping prepared pixels only saves time: where it fails (a full disk, a read-only folder) the job goes
+    on without, and says so.
+
+    Attributes:
+        note: why nothing was kept; empty otherwise.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self._context, self._job = context, context.job
+        self._reader: PreparedPixels | None = None
+        self._writer: PreparedWriter | None = None
+        self._is_made = False
+        self.note = ""
+        if self._job.prepared:
+            self._open(context.locate(self._job.prepared))
+
+    @property
+    def status(self) -> Status:
+        """Whether prepared pixels were used, made and kept, or neither; right after `close`."""
+        if self._reader is not None:
+            return "hit"
+        return "made" if self._is_made else "off"
+
+    @property
+    def num_prepared(self) -> int:
+        """How many of the images came from a prepared file."""
+        return 0 if self._reader is None else len(self._reader)
+
+    def read(self, index: int) -> tuple[Array, Geometry]:
+        """Return the pixels of one image, (height, width, 3) uint8, and its geometry.
+
+        Raises:
+            DataError: the photo is missing or damaged; the message names the file.
+        """
+        if self._reader is not None and index < len(self._reader):
+            return self._reader.read(index)
+        pixels, geometry = read_pixels(self._context, self._job.images[index])
+        if self._writer is not None:
+            self._keep(self._writer, pixels, geometry)
+        return pixels, geometry
+
+    def close(self) -> None:
+        """Show what was prepared to the jobs that follow."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.commit()
+            self._is_made = True
+        except OSError as problem:
+            self._give_up(self._writer, problem)
+        self._writer = None
+
+    def _open(self, folder: Path) -> None:
+        preprocess, images = self._job.description.preprocess, self._job.images
+        path = folder / prepared_name(preprocess, images)
+        try:
+            if path.exists():
+                self._reader = PreparedPixels(path, preprocess)
+                return
+            bytes_each = preprocess.width * preprocess.height * 3 + _SIZE_BYTES
+            fitting = max(self._job.prepared_limit_bytes - _OVERHEAD_BYTES, 0) // bytes_each
+            num_images = min(len(images), fitting)
+            if num_images == 0:
+                self.note = f"not one image fits into {self._job.prepared_limit_bytes} bytes"
+                return
+            folder.mkdir(parents=True, exist_ok=True)
+            make_room(folder, num_images * bytes_each + _OVERHEAD_BYTES, self._job.prepared_limit_bytes)
+            self._writer = PreparedWriter(path, preprocess, num_images)
+        except (OSError, DataError) as problem:
+            self.note = f"prepared pixels are not kept: {problem}"
+
+    def _keep(self, writer: PreparedWriter, pixels: Array, geometry: Geometry) -> None:
+        try:
+            writer.append(pixels, geometry)
+        except OSError as problem:
+            self._give_up(writer, problem)
+
+    def _give_up(self, writer: PreparedWriter, problem: OSError) -> None:
+        self._writer = None
+        self.note = f"prepared pixels are not kept: {problem}"
+        writer.discard()

@@ -1,0 +1,145 @@
+"""Runs one job on any host to its end, and names the cause where it broke."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bench.hosts.base import Ended, Host
+from bench.wire.job import Job
+
+Event = dict[str, Any]
+
+_SIGNAL_MEANINGS = {
+    "SIGSEGV": "it touched memory that is not its own (a fault in native code)",
+    "SIGBUS": "a mapped file was cut short or the disk is full",
+    "SIGILL": "its runtime uses instructions that this processor does not have",
+    "SIGFPE": "an arithmetic fault in native code",
+    "SIGTERM": "something asked it to end",
+}
+# What C++ prints when an allocation failed and nobody caught it.
+_BAD_ALLOC = "bad_alloc"
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How a job ended.
+
+    Attributes:
+        reason: one sentence on what broke; empty when all went well.
+        stderr_tail: last lines of standard error; of good jobs, too.
+        events: the whole journal.
+    """
+
+    status: Literal["ok", "failed"]
+    reason: str
+    stderr_tail: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    def event(self, event_type: str) -> Event | None:
+        """Return the last event of a type, or None."""
+        return next((event for event in reversed(self.events) if event["type"] == event_type), None)
+
+
+def run_job(
+    host: Host, job: Job, timeout_seconds: float, on_event: Callable[[Event], None] | None = None
+) -> JobOutcome:
+    """Run a job and follow it to its end; this process sleeps while the device measures.
+
+    Args:
+        timeout_seconds: a job that takes longer is killed.
+        on_event: called with each event as it arrives. Whatever it raises (Ctrl-C, too) stops the job.
+
+    Raises:
+        HostError: the job cannot be started. A job that breaks is an outcome, no exception.
+    """
+    host.start(job)
+    events: list[Event] = []
+    try:
+        is_late = _follow(host, job.id, timeout_seconds, events, on_event)
+    finally:
+        host.stop(job.id)
+    ended = host.ended(job.id)
+    reason = _late_reason(timeout_seconds) if is_late else failure_reason(events, ended)
+    return JobOutcome(
+        status="failed" if reason else "ok",
+        reason=reason,
+        stderr_tail=ended.stderr_tail if ended else (),
+        events=tuple(events),
+    )
+
+
+def _follow(
+    host: Host,
+    job_id: str,
+    timeout_seconds: float,
+    events: list[Event],
+    on_event: Callable[[Event], None] | None,
+) -> bool:
+    """Collect events until the job ends; returns whether its time ran out before."""
+    deadline = time.monotonic() + timeout_seconds
+    offset = 0
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            return True
+        # Asked before reading: what an ended job wrote is all read then.
+        has_ended = host.ended(job_id) is not None
+        news, offset = host.events(job_id, offset, remaining)
+        for event in news:
+            events.append(event)
+            if on_event is not None:
+                on_event(event)
+        if has_ended and not news:
+            return False
+
+
+def failure_reason(events: list[Event], ended: Ended | None) -> str:
+    """Name why a job broke, in one sentence; empty if it finished.
+
+    What the job itself reported comes first, then what the system says of its end.
+    """
+    by_type = {event["type"]: event for event in events}
+    if "finished" in by_type:
+        return ""
+    if "failed" in by_type:
+        return _reported_reason(by_type["failed"])
+    if ended is None:
+        return "the job was lost: the host does not know how it ended"
+    if ended.signal:
+        return _signal_reason(ended)
+    return f"the job ended with exit code {ended.exit_code} without finishing{_last_words(ended)}"
+
+
+def _late_reason(seconds: float) -> str:
+    return f"ran longer than {seconds:g} s and was killed; raise the time limit if the job is just slow"
+
+
+def _reported_reason(event: Event) -> str:
+    # Our own errors are whole sentences; of others the type is half of what they say.
+    error_type, message = str(event["error_type"]), str(event["message"])
+    is_sentence = error_type in ("OutOfMemory", "DataError", "ModelError", "JobError", "BenchError")
+    return message if is_sentence else f"{error_type}: {message}"
+
+
+def _signal_reason(ended: Ended) -> str:
+    if ended.signal == "SIGKILL":
+        return f"killed by SIGKILL, {_kill_cause(ended.num_oom_kills)}"
+    if any(_BAD_ALLOC in line for line in ended.stderr_tail):
+        return f"killed by {ended.signal}: out of memory (an allocation in native code failed)"
+    meaning = _SIGNAL_MEANINGS.get(ended.signal)
+    return f"killed by {ended.signal}{f': {meaning}' if meaning else _last_words(ended)}"
+
+
+def _kill_cause(num_oom_kills: int | None) -> str:
+    if num_oom_kills is None:
+        return "probably out of memory"
+    if num_oom_kills > 0:
+        return f"out of memory: the kernel killed {num_oom_kills} for want of it meanwhile"
+    return "from outside: the kernel has killed none for want of memory meanwhile"
+
+
+def _last_words(ended: Ended) -> str:
+    return f"; it last wrote: {ended.stderr_tail[-1]}" if ended.stderr_tail else ""

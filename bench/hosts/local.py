@@ -1,0 +1,216 @@
+"""This machine as a host: the same agent as anywhere, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bench
+from bench.errors import HostError
+from bench.hosts.base import STDERR_LINES, Ended
+from bench.wire.codec import to_json
+from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
+from bench.wire.journal import JOURNAL_NAME, read_events
+
+_STDERR_NAME = "stderr.txt"
+# Of a long standard error only the end is read.
+_STDERR_BYTES = 16_384
+_FACTS_SECONDS = 60.0
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=+-]*")
+
+# -P: the job folder, which is the working directory, is not searched for modules.
+# -X faulthandler: a crash in native code leaves its Python lines on standard error.
+_AGENT = (sys.executable, "-P", "-X", "faulthandler", "-m", "bench.agent")
+
+
+@dataclass
+class _Running:
+    """A started job: its process, and the kernel's count of memory kills when it began."""
+
+    process: subprocess.Popen[bytes]
+    oom_kills: int | None
+
+
+class LocalHost:
+    """Runs jobs below a folder of this machine.
+
+    The agent's standard output carries one short line an event. It only wakes this process up, which
+    otherwise sleeps while the agent measures; what is read is the journal.
+
+    On Linux a job is killed when the thread that started it ends, so start jobs from a thread that stays.
+    """
+
+    name = "local"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self.root = str(self._root)
+        self._running: dict[str, _Running] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """Describe this machine, as the agent sees it."""
+        try:
+            done = subprocess.run(
+                [*_AGENT, "--facts"],
+                env=_environment(),
+                capture_output=True,
+                timeout=_FACTS_SECONDS,
+                check=True,
+            )
+            facts: dict[str, Any] = json.loads(done.stdout)
+        except subprocess.CalledProcessError as problem:
+            said = problem.stderr.decode(errors="replace").strip()
+            raise HostError(f"host {self.name}: the agent cannot run here: {said}") from problem
+        except (OSError, subprocess.TimeoutExpired, ValueError) as problem:
+            raise HostError(f"host {self.name}: the agent cannot run here: {problem}") from problem
+        return facts
+
+    def put(self, path: Path, sha256: str) -> str:
+        """Return the file's absolute path; nothing is copied, so nothing is hashed again."""
+        if not path.is_file():
+            raise HostError(f"{path}: no such file, expected one to use on host {self.name}; build it again")
+        return str(path.resolve())
+
+    def start(self, job: Job) -> None:
+        """Write the job's folder and start its agent in a process group of its own."""
+        folder = self._folder(job.id)
+        try:
+            _write_job(folder, job)
+            with open(folder / _STDERR_NAME, "wb") as stderr:
+                process = subprocess.Popen(
+                    [*_AGENT, str(folder)],
+                    cwd=folder,
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+        except OSError as problem:
+            raise HostError(f"{folder}: the job cannot be started: {problem}") from problem
+        self._running[job.id] = _Running(process, read_oom_kills())
+
+    def events(self, job_id: str, offset: int, timeout_seconds: float) -> tuple[list[dict[str, Any]], int]:
+        """Sleep until the journal has news, the job has ended, or the time is up."""
+        process = self._job(job_id).process
+        journal = self._folder(job_id) / JOURNAL_NAME
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            # Asked before reading: what an ended process wrote is all there.
+            has_ended = process.poll() is not None
+            events, offset = read_events(journal, offset)
+            remaining = deadline - time.monotonic()
+            if events or has_ended or remaining <= 0:
+                return events, offset
+            _wait(process, remaining)
+
+    def ended(self, job_id: str) -> Ended | None:
+        """Return how the job's process ended; None while it runs."""
+        running = self._job(job_id)
+        code = running.process.poll()
+        if code is None:
+            return None
+        now = read_oom_kills()
+        return Ended(
+            exit_code=code if code >= 0 else None,
+            signal=signal_name(-code) if code < 0 else "",
+            stderr_tail=read_tail(self._folder(job_id) / _STDERR_NAME),
+            num_oom_kills=None if now is None or running.oom_kills is None else now - running.oom_kills,
+        )
+
+    def fetch(self, job_id: str, name: str, destination: Path) -> None:
+        """Copy a file of the job's folder, atomically."""
+        scratch = destination.with_name(f"{destination.name}.{os.getpid()}.scratch")
+        try:
+            shutil.copyfile(self._folder(job_id) / name, scratch)
+            os.replace(scratch, destination)
+        except OSError as problem:
+            scratch.unlink(missing_ok=True)
+            raise HostError(
+                f"job {job_id}: {name} cannot be fetched to {destination}: {problem}"
+            ) from problem
+
+    def stop(self, job_id: str) -> None:
+        """Kill the job's process group and wait for its end."""
+        process = self._job(job_id).process
+        # Once the process is waited for, its number may belong to someone else.
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def _folder(self, job_id: str) -> Path:
+        if not _JOB_ID.fullmatch(job_id):
+            raise HostError(f"job id {job_id!r} cannot name a folder, expected letters, digits and ._@=+-")
+        return self._root / "jobs" / job_id
+
+    def _job(self, job_id: str) -> _Running:
+        if job_id not in self._running:
+            raise HostError(f"host {self.name}: job {job_id!r} was not started by this process")
+        return self._running[job_id]
+
+
+def signal_name(number: int) -> str:
+    """Return a signal's name, or its number where it has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def read_tail(path: Path) -> tuple[str, ...]:
+    """Return the last lines of a text file; none where it is absent."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - _STDERR_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return tuple(lines[-STDERR_LINES:])
+
+
+def read_oom_kills() -> int | None:
+    """Return how many processes the kernel has killed for want of memory since boot; None if unknown."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
+
+
+def _write_job(folder: Path, job: Job) -> None:
+    # A folder of an earlier attempt would mix two journals.
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / JOB_NAME).write_text(json.dumps(to_json(job)), encoding="utf-8")
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment, in which `bench` can be imported from any folder."""
+    source = str(Path(bench.__file__).parent.parent)
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), PARENT_VARIABLE: str(os.getpid())}
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Sleep until the process says or closes something, or the time is up."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], seconds)
+    if ready and not os.read(process.stdout.fileno(), 65_536):
+        # Closed: the process is about to end.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
