@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""What the records of a run mean: differences, fronts, recommendations, advice. Pure functions."""

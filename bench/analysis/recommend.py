@@ -1,0 +1,76 @@
+"""Which case to ship on a host: a rule simple enough to argue with, and what it left out, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.analysis.interval import clearly_less
+from bench.core.record import Record
+
+# AP that may be lost at most: 1 point, a loss that published 8-bit detectors usually stay within.
+MAX_DROP = 0.01
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The fastest case that keeps its accuracy.
+
+    Attributes:
+        case: None where no case passes the rule.
+        ties: cases that pass too and whose latency intervals overlap the fastest's.
+        clock: the metric that decided: inference, or end to end where suppression is inside some graphs
+            and outside others, so that inference does not compare.
+        max_drop: AP that the rule allows; the lower end of a difference's interval must not pass it.
+        left_out: case -> why it did not pass.
+    """
+
+    case: str | None
+    ties: tuple[str, ...]
+    clock: str
+    max_drop: float = MAX_DROP
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommendation:
+    """Choose among the measured cases of one model group on one host.
+
+    A case passes if it is fp32, or if its mAP drop is at most `max_drop` with its whole interval. Of those
+    the fastest median wins; where intervals overlap, the smaller file wins and the tie is shown.
+    """
+    measured = [record for record in records if record.status == "ok"]
+    clock = _clock(measured)
+    left_out = {record.case: reason for record in measured if (reason := _objection(record, clock, max_drop))}
+    passing = [record for record in measured if record.case not in left_out]
+    if not passing:
+        return Recommendation(None, (), clock, max_drop, left_out)
+    fastest = min(passing, key=lambda record: record.value(clock) or 0.0)
+    level = [record for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))]
+    chosen = min(level, key=lambda record: (record.value("size_bytes") or float("inf"), record.value(clock)))
+    ties = tuple(record.case for record in level if record is not chosen)
+    return Recommendation(chosen.case, ties, clock, max_drop, left_out)
+
+
+def _clock(records: Sequence[Record]) -> str:
+    is_mixed = len({record.nms_in_graph for record in records}) > 1
+    return "end_to_end_p50_ns" if is_mixed else "latency_p50_ns"
+
+
+def _objection(record: Record, clock: str, max_drop: float) -> str:
+    """Say why a case cannot be recommended; empty if it can."""
+    if record.value(clock) is None:
+        return "no latency"
+    if (record.value("map_50_95") or 0.0) <= 0:
+        return "no mAP"
+    if record.precision == "fp32":
+        return ""
+    difference = record.metric("map_50_95_difference")
+    if difference is None or difference.value is None:
+        return "no fp32 sibling to judge its mAP by"
+    if difference.low is None:
+        return "no interval of its mAP difference"
+    if difference.value < -max_drop:
+        return "its mAP drop is larger than allowed"
+    if difference.low < -max_drop:
+        return "its mAP drop may be larger than allowed: the interval reaches further"
+    return ""

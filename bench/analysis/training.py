@@ -1,0 +1,91 @@
+"""What quantization-aware training brought: over plain INT8, and over its control. It promises nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.analysis.compare import Outcome, accuracy_order
+from bench.core.record import Record
+
+
+@dataclass(frozen=True)
+class TrainingFinding:
+    """One QAT case beside the INT8 case of the same settings.
+
+    Attributes:
+        int8: its case id; empty where none was measured.
+        outcome: of QAT against INT8. Paired differences to the shared sibling decide by disjoint intervals,
+            which sees less than a test of the two themselves would.
+        gain: mAP of QAT minus mAP of INT8.
+        has_labels: whether training used annotations; without them the float model is the teacher, and the
+            control would be that model itself.
+        control: mAP of the float fine-tune of as many steps; None where there is none.
+        control_gain: mAP of QAT minus that of the control.
+    """
+
+    case: str
+    int8: str
+    outcome: Outcome
+    gain: float | None
+    has_labels: bool
+    control: float | None
+    control_gain: float | None
+
+
+def judge_training(records: Sequence[Record]) -> tuple[TrainingFinding, ...]:
+    """Judge every measured QAT case of one model group on one host."""
+    measured = [record for record in records if record.status == "ok"]
+    return tuple(_judge(record, measured) for record in measured if record.precision == "qat")
+
+
+def control_accuracy(control: dict[str, Any] | None) -> float | None:
+    """Read the control's mAP, whether it is stored as a number, a metric, or among a list of metrics."""
+    if not control:
+        return None
+    listed = control.get("metrics")
+    if isinstance(listed, (list, tuple)):
+        named = {str(entry.get("name")): entry for entry in listed if isinstance(entry, dict)}
+        return control_accuracy(named)
+    found = control.get("map_50_95")
+    if isinstance(found, dict):
+        found = found.get("value")
+    return float(found) if isinstance(found, (int, float)) and found >= 0 else None
+
+
+def _judge(record: Record, measured: Sequence[Record]) -> TrainingFinding:
+    int8 = _plain_int8(record, measured)
+    control = control_accuracy(record.control)
+    outcomes: dict[int, Outcome] = {-1: "worse", 0: "tie", 1: "better"}
+    return TrainingFinding(
+        case=record.case,
+        int8=int8.case if int8 else "",
+        outcome=outcomes[accuracy_order(record, int8)] if int8 else "unknown",
+        gain=_minus(record, int8.value("map_50_95")) if int8 else None,
+        has_labels=bool(_option(record, "training", {}).get("labels")),
+        control=control,
+        control_gain=_minus(record, control),
+    )
+
+
+def _plain_int8(record: Record, measured: Sequence[Record]) -> Record | None:
+    """Find the INT8 case that differs in nothing but the training."""
+    alike = [
+        other
+        for other in measured
+        if other.precision == "int8"
+        and (other.model, other.runtime, other.threads) == (record.model, record.runtime, record.threads)
+    ]
+    same = ("activations", "granularity", "io")
+    alike.sort(key=lambda other: sum(_option(other, key) != _option(record, key) for key in same))
+    return alike[0] if alike else None
+
+
+def _option(record: Record, key: str, default: Any = None) -> Any:
+    return (record.recipe or {}).get(key, default)
+
+
+def _minus(record: Record, other: float | None) -> float | None:
+    value = record.value("map_50_95")
+    return None if value is None or other is None else value - other
