@@ -11,7 +11,7 @@ CANVASES = ((320, 240), (240, 320), (280, 280), (360, 224))
 
 # Diameters in pixels with their share of objects. The boxes fall on all three sizes that COCO reports
 # (below 32^2, up to 96^2, above), and the smallest still spans a stride of 8 at 160 px input.
-_DIAMETERS = ((0.34, 22.0, 42.0), (0.42, 42.0, 110.0), (0.24, 120.0, 200.0))
+_DIAMETERS = ((0.30, 24.0, 42.0), (0.44, 42.0, 110.0), (0.26, 120.0, 200.0))
 
 # One image in 25 holds no object, as in COCO (1%), but often enough to be seen in a small sample.
 _EMPTY_SHARE = 0.04
