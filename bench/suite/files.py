@@ -1,0 +1,74 @@
+"""Forms of paths: relative to the suite file, `${NAME}` taken from the environment, checked to be there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Literal
+
+from bench.suite.forms import WRONG, Schema, refuse
+from bench.suite.nodes import Node, Path
+from bench.suite.reading import Reading
+from bench.suite.spelling import advise
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class ExistingPath:
+    """A file or folder that exists, read to its absolute path as text.
+
+    Attributes:
+        suffixes: that a file may have, with the dot; empty for any.
+    """
+
+    kind: Literal["file", "folder"]
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        endings = f" ending in {' or '.join(self.suffixes)}" if self.suffixes else ""
+        return f"the path of a {self.kind}{endings}"
+
+    def read(self, node: Node, path: Path, reading: Reading) -> Any:
+        if not isinstance(node.value, str) or not node.value.strip():
+            return refuse(self, node, path, reading)
+        if self.suffixes and FilePath(node.value).suffix.lower() not in self.suffixes:
+            return refuse(self, node, path, reading)
+        text = expand(node.value, path, reading)
+        if text is None:
+            return WRONG
+        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
+        if place.is_file() if self.kind == "file" else place.is_dir():
+            return str(place)
+        reading.complain(path, f"there is no {self.kind} {place}, {_cure(place, node.value)}")
+        return WRONG
+
+    def schema(self) -> Schema:
+        endings = "|".join(re.escape(suffix) for suffix in self.suffixes)
+        return {"type": "string", "pattern": rf"(?:{endings})$" if endings else "."}
+
+
+def expand(text: str, path: Path, reading: Reading) -> str | None:
+    """Replace each `${NAME}` by the environment's value; complain and return None where one is unset."""
+    unset = [name for name in _VARIABLE.findall(text) if not reading.environ.get(name)]
+    for name in dict.fromkeys(unset):
+        reading.complain(
+            path, f"the environment variable {name} is not set, expected it to hold a path: export {name}=..."
+        )
+    return None if unset else _VARIABLE.sub(lambda found: reading.environ[found[1]], text)
+
+
+def _cure(place: FilePath, written: str) -> str:
+    if place.exists():
+        return "but something else has that name"
+    beside = place.parent
+    if not beside.is_dir():
+        return f"and no folder {beside} either; relative paths begin at the suite file"
+    names = [item.name for item in sorted(beside.iterdir())[:1000]]
+    advice = advise(place.name, names).partition(" Known:")[0]
+    if advice.startswith("did you mean"):
+        return advice
+    is_relative = not FilePath(written).is_absolute()
+    return "check the name" + ("; relative paths begin at the suite file" if is_relative else "")

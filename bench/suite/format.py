@@ -1,0 +1,201 @@
+"""The suite's file format: every key, what may stand there and what it means.
+
+This is the one description of the format; reading, error texts and the JSON Schema all follow from it. What
+the values add up to (models, recipes, cases) is left to the other modules of this room.
+"""
+
+from __future__ import annotations
+
+from bench.core.recipe import PRECISIONS
+from bench.suite.containers import ByKind, Key, ListOf, MapOf, Table
+from bench.suite.detector_format import DETECTOR
+from bench.suite.files import ExistingPath
+from bench.suite.forms import Anything, Boolean, Choice, Integer, Name, Number, Quantity, Text
+from bench.suite.quantities import BYTES, SECONDS
+
+RUNTIMES = ("litert", "onnxruntime")
+RUNTIME = Choice(RUNTIMES, {"tflite": "litert", "ort": "onnxruntime", "onnx": "onnxruntime"})
+ACTIVATIONS = Choice(("uint8", "int8"), {"u8": "uint8", "s8": "int8"})
+PRECISION = Choice(PRECISIONS)
+
+_DURATION = Quantity(SECONDS, "90s or 20m")
+_NAMES = ListOf(Name, takes_one=True)
+
+_MODEL = Table(
+    "a model",
+    {
+        "name": Key(Name, "What cases call the model; the file's name without its suffix unless given."),
+        "group": Key(
+            Name, "Models of one group are one network; its fp32 member is what the others are compared with."
+        ),
+        "builtin": Key(Boolean(only=True), "The detector that comes with the project."),
+        "keras": Key(
+            ExistingPath("file", (".keras",)), "A functional Keras model of yours, quantized by the recipes."
+        ),
+        "file": Key(ExistingPath("file", (".tflite", ".onnx")), "A model file of yours, measured as it is."),
+        "tflite": Key(ExistingPath("file", (".tflite",)), "The same, for LiteRT."),
+        "onnx": Key(ExistingPath("file", (".onnx",)), "The same, for ONNX Runtime."),
+        "precision": Key(PRECISION, "Declared precision of a given file; verified against its tensors."),
+        "detector": Key(DETECTOR, "How the model is fed and read."),
+    },
+    exactly_one=(("builtin",), ("keras",), ("file",), ("tflite",), ("onnx",)),
+)
+MODEL = ByKind({"text": Choice(("builtin",)), "mapping": _MODEL})
+
+_RENDERED = Table(
+    "the rendered data set",
+    {
+        "evaluation": Key(Integer(1), "Images that accuracy is measured on; 400 unless given."),
+        "calibration": Key(Integer(1), "Images that calibration may use; 200 unless given."),
+        "training": Key(Integer(1), "Images that QAT may learn from; 2000 unless given."),
+        "seed": Key(Integer(0), "Another seed gives other pictures."),
+    },
+)
+_COCO = Table(
+    "a COCO data set",
+    {
+        "images": Key(
+            ExistingPath("folder"), "Folder that the annotations' file names are relative to.", True
+        ),
+        "annotations": Key(
+            ExistingPath("file", (".json",)), "COCO JSON with images, annotations and categories.", True
+        ),
+        "limit": Key(Integer(0), "Evaluate on that many images, drawn by the seed; 0 for all."),
+        "seed": Key(Integer(0), "Another seed draws other images."),
+    },
+)
+_CALIBRATION_IMAGES = Table(
+    "calibration images",
+    {
+        "images": Key(
+            ExistingPath("folder"), "Photos to calibrate on and to distil QAT from; none of the above.", True
+        ),
+        "limit": Key(Integer(0), "Use no more than that many, drawn by the seed of `coco`; 0 for all."),
+    },
+)
+_DATA = Table(
+    "the data set",
+    {
+        "rendered": Key(_RENDERED, "Scenes rendered on this machine; no download."),
+        "coco": Key(_COCO, "Photos of yours with COCO annotations."),
+        "calibration": Key(_CALIBRATION_IMAGES, "Photos without annotations, beside `coco`."),
+    },
+    exactly_one=(("rendered",), ("coco",), ("coco", "calibration")),
+)
+DATA = ByKind({"text": Choice(("rendered",)), "mapping": _DATA})
+
+_CALIBRATION = Table(
+    "calibration",
+    {
+        "method": Key(
+            Choice(("minmax", "percentile", "entropy")),
+            "How ranges follow from what the images produce (ONNX).",
+        ),
+        "images": Key(Integer(1), "Images used; 100 unless given."),
+        "source": Key(Choice(("images", "noise")), "`noise` only shows what bad calibration costs."),
+    },
+)
+_TRAINING = Table(
+    "quantization-aware training",
+    {
+        "labels": Key(
+            Boolean(), "Learn from annotations (built-in detector only), not from the float model's outputs."
+        ),
+        "steps": Key(Integer(1), "Optimiser steps; 150 unless given."),
+        "batch_size": Key(Integer(1), "Images a step; 16 unless given."),
+        "learning_rate": Key(Number(0, is_open=True), "Peak learning rate; the route's own unless given."),
+        "images": Key(Integer(1), "Training images used; 200 unless given."),
+        "seed": Key(Integer(0), "Of the order of images."),
+    },
+)
+RECIPE = Table(
+    "a recipe",
+    {
+        "precision": Key(PRECISION, "What it makes; the recipe's own name unless given."),
+        "io": Key(
+            Choice(("float32", "int8", "uint8")), "Type of input and output tensors (LiteRT integer models)."
+        ),
+        "granularity": Key(
+            Choice(("per_channel", "per_tensor"), {"per-channel": "per_channel", "per-tensor": "per_tensor"}),
+            "One weight scale per output channel, or one per tensor.",
+        ),
+        "activations": Key(ACTIVATIONS, "Type of quantized activations in ONNX files; uint8 unless given."),
+        "calibration": Key(_CALIBRATION, "Which ranges activations get."),
+        "training": Key(_TRAINING, "How QAT goes."),
+    },
+)
+
+_THREADS = ListOf(Integer(1, 1024), takes_one=True)
+_AXES = {
+    "precision": Key(_NAMES, "Precisions, or recipes by name; all five unless given."),
+    "runtime": Key(
+        ListOf(RUNTIME, takes_one=True),
+        "litert (or tflite), onnxruntime (or ort, onnx); litert unless given.",
+    ),
+    "threads": Key(_THREADS, "Threads that the runtime may use; 1 unless given."),
+    "activations": Key(
+        ListOf(ACTIVATIONS, takes_one=True),
+        "Activation types of integer ONNX models; the recipe's own unless given.",
+    ),
+}
+PARTIAL_CASE = Table(
+    "cases",
+    {
+        "model": Key(_NAMES, "Models by name."),
+        **_AXES,
+        "host": Key(_NAMES, "Hosts by name."),
+    },
+)
+_MATRIX = Table(
+    "the combinations to measure",
+    {
+        **_AXES,
+        "include": Key(
+            ListOf(PARTIAL_CASE),
+            "Further combinations; an axis that a row leaves out takes the matrix's values.",
+        ),
+        "exclude": Key(
+            ListOf(PARTIAL_CASE), "Leaves out every combination of the matrix that fits one of the rows."
+        ),
+    },
+)
+
+_MEASURE = Table(
+    "how measuring goes",
+    {
+        "rounds": Key(Integer(1), "Fresh processes a case; 10 unless given, 8 or more to decide on."),
+        "warmup": Key(Integer(0), "Calls before the timed ones."),
+        "warmup_time": Key(_DURATION, "Warm up at least that long."),
+        "calls": Key(Integer(1), "Timed calls a round."),
+        "min_calls": Key(Integer(1), "Timed calls that a slow model makes at least."),
+        "budget": Key(_DURATION, "Time for all timed rounds of a host."),
+        "images": Key(Integer(1), "Different photos that the timed loops rotate through."),
+        "timeout": Key(_DURATION, "A job that runs longer is stopped and recorded as hung."),
+        "memory_limit": Key(Quantity(BYTES, "2GiB"), "Memory that a job may take; 0 for no limit."),
+        "seed": Key(Integer(0), "Of the order of rounds and of the bootstrap."),
+        "resamples": Key(Integer(100), "Of every bootstrap."),
+        "level": Key(Number(0.5, 1, is_open=True), "Confidence level of intervals; 0.95 unless given."),
+    },
+)
+
+SUITE = Table(
+    "a suite",
+    {
+        "name": Key(Name, "Names the results folder.", True),
+        "description": Key(Text(), "What the suite is to find out; stands above the report."),
+        "model": Key(MODEL, "The one model of the suite."),
+        "models": Key(ListOf(MODEL), "The models of the suite."),
+        "data": Key(DATA, "What accuracy is measured on; `rendered` unless given."),
+        "recipes": Key(
+            MapOf(Name, RECIPE, "a mapping of recipe names to options"), "Variants of precisions."
+        ),
+        "matrix": Key(_MATRIX, "The combinations to measure."),
+        "hosts": Key(ListOf(Name, takes_one=True), "Machines to measure on; `local` unless given."),
+        "measure": Key(_MEASURE, "How often and how long everything is measured."),
+        "gate": Key(
+            MapOf(Text("a metric"), Anything(), "a mapping of metrics to rules"),
+            "By how much metrics may become worse.",
+        ),
+    },
+    exactly_one=(("model",), ("models",)),
+)

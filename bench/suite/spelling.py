@@ -1,0 +1,20 @@
+"""Nearest known names, for errors that follow a typing mistake."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def advise(name: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence about an unknown name: the nearest known name, and all of them.
+
+    Example: `did you mean 'int8'? Known: fp32, fp16, int8`.
+    """
+    names = list(dict.fromkeys(known))
+    if not names:
+        return "none is known here"
+    lowered = {candidate.lower(): candidate for candidate in reversed(names)}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    question = f"did you mean {lowered[near[0]]!r}? " if near else ""
+    return f"{question}Known: {', '.join(names)}"
