@@ -1,0 +1,101 @@
+"""The report as Markdown, with PNG charts beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bench.report.model import Answer, Cell, Failure, ReportModel, Row, Section, Table
+
+# Everything that Markdown or the HTML inside it could read as more than text.
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$~#&])")
+
+
+def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]) -> str:
+    """Render a report.
+
+    Args:
+        pictures: (section index, chart key) -> file name of its picture; charts without one are left out.
+    """
+    blocks = [f"# {escape(report.title)}", escape(report.summary)]
+    if report.banner:
+        blocks.insert(1, f"> **{escape(report.banner)}**")
+    for index, section in enumerate(report.sections):
+        blocks += _section(index, section, pictures)
+    if report.failures:
+        blocks += ["## Cases without figures", *map(_failure, report.failures)]
+    blocks += ["## How to read this", _bullets(report.reading), "## Where the figures come from"]
+    for facts in report.provenance:
+        blocks += [
+            f"### {escape(facts.title)}",
+            _bullets(tuple(f"{name}: {value}" for name, value in facts.items)),
+        ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def escape(text: str) -> str:
+    """Make any text safe inside a line of Markdown: no markup, no line break, no control character."""
+    flat = "".join(character if character.isprintable() else " " for character in text)
+    return SPECIAL.sub(r"\\\1", " ".join(flat.split())).replace("\\<", "&lt;").replace("\\>", "&gt;")
+
+
+def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> list[str]:
+    blocks = [f"## {escape(section.title)}", *_answer(section.answer), _bullets(section.comparisons)]
+    shown = [chart for chart in section.charts if (index, chart.key) in pictures]
+    blocks += [f"![{escape(chart.title)}]({pictures[index, chart.key]})" for chart in shown]
+    if shown:
+        blocks.append(f"*{escape(shown[0].caption)}*")
+    for table in section.tables:
+        blocks += _table(table)
+    if section.remarks:
+        blocks.append("### What to look at")
+        remarks = (
+            f"{', '.join(remark.cases)}: {remark.text}. {remark.advice}".rstrip()
+            for remark in section.remarks
+        )
+        blocks.append(_bullets(tuple(remarks)))
+    return blocks
+
+
+def _answer(answer: Answer) -> list[str]:
+    return [
+        f"**{escape(answer.headline)}**",
+        escape(answer.cost),
+        _bullets(answer.details),
+        f"*{escape(answer.rule)}*",
+    ]
+
+
+def _table(table: Table) -> list[str]:
+    heads = [
+        escape(f"{column.title}, {column.detail}" if column.detail else column.title)
+        for column in table.columns
+    ]
+    rules = ["---:" if column.is_number else ":---" for column in table.columns]
+    lines = [
+        _line(heads),
+        _line(rules),
+        *(_line([_cell(cell, row) for cell in row.cells]) for row in table.rows),
+    ]
+    return [f"### {escape(table.title)}", escape(table.caption), "\n".join(lines), _bullets(table.notes)]
+
+
+def _cell(cell: Cell, row: Row) -> str:
+    text = escape(cell.text)
+    if row.tone == "chosen" and cell is row.cells[0]:
+        text = f"**{text}** ←"
+    return f"{text} {escape(cell.detail)}".rstrip()
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _failure(failure: Failure) -> str:
+    lines = [f"- **{escape(failure.case)}** ({failure.status}): {escape(failure.reason)}"]
+    lines += [f"    - {escape(line)}" for line in failure.last_lines if line.strip()]
+    return "\n".join(lines)
+
+
+def _bullets(items: tuple[str, ...]) -> str:
+    return "\n".join(f"- {escape(item)}" for item in items)

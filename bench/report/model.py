@@ -1,0 +1,136 @@
+"""ReportModel: everything a report says, as plain data. Renderers only lay it out; they compute nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# What a cell or row means beyond its text; a renderer may show it as colour, never as colour alone.
+Tone = Literal["", "good", "bad", "tie", "muted", "base", "chosen"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: the figure, its interval in `detail`, and in `note` why there is no figure."""
+
+    text: str
+    detail: str = ""
+    tone: Tone = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's title; `detail` names unit, clock and what is inside it."""
+
+    title: str
+    detail: str = ""
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells in the order of the columns."""
+
+    cells: tuple[Cell, ...]
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `notes` stand below it, `is_main` is shown open, others folded."""
+
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    is_main: bool = False
+
+
+@dataclass(frozen=True)
+class Point:
+    """One case in a chart, in people's units. `standing` is `front`, `tied` or `dominated`."""
+
+    label: str
+    precision: str
+    runtime: str
+    x: float
+    y: float
+    x_ends: tuple[float, float] | None
+    y_ends: tuple[float, float] | None
+    standing: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """mAP against one cost."""
+
+    key: str
+    title: str
+    x_title: str
+    y_title: str
+    caption: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to ship on one host: a headline, what it costs, and the rule behind it."""
+
+    headline: str
+    cost: str
+    details: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Advice, with the labels of the cases that it is about."""
+
+    cases: tuple[str, ...]
+    text: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One model group on one host."""
+
+    title: str
+    answer: Answer
+    comparisons: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[Table, ...]
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case without figures."""
+
+    case: str
+    status: str
+    reason: str
+    last_lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A titled list of names and values."""
+
+    title: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """A whole report. `banner` is empty for decision-grade figures; `summary` counts the cases."""
+
+    title: str
+    summary: str
+    banner: str
+    sections: tuple[Section, ...]
+    failures: tuple[Failure, ...]
+    reading: tuple[str, ...]
+    provenance: tuple[Facts, ...]

@@ -1,0 +1,67 @@
+"""The records as CSV: one row a case, base units, for spreadsheets and other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from bench.core.metric import METRICS
+from bench.core.record import Record
+from bench.report.labels import precision_name
+from bench.report.units import bounds, is_known
+
+TEXTS = (
+    "suite",
+    "run",
+    "case",
+    "status",
+    "reason",
+    "model",
+    "group",
+    "precision",
+    "precision_found",
+    "runtime",
+    "threads",
+    "host",
+    "sibling",
+    "rounds_valid",
+    "rounds_invalid",
+    "decision_grade",
+)
+
+
+def render_csv(records: Sequence[Record]) -> str:
+    """Render records as CSV with a header; empty cells where there is no figure."""
+    names = [name for name in METRICS if any(record.metric(name) for record in records)]
+    ended = [name for name in names if any(bounds(record.metric(name)) for record in records)]
+    measured = [column for name in names for column in _columns(name, name in ended)]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*TEXTS, "recipe", "artifact_sha256", *measured], lineterminator="\n")
+    writer.writeheader()
+    for record in records:
+        writer.writerow(_row(record, names, ended))
+    return file.getvalue()
+
+
+def _columns(name: str, has_ends: bool) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"] if has_ends else [name]
+
+
+def _row(record: Record, names: Sequence[str], ended: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {name: _text(getattr(record, name)) for name in TEXTS}
+    row["recipe"] = _text(precision_name(record))
+    row["artifact_sha256"] = record.artifact.get("sha256", "")
+    for name in names:
+        metric = record.metric(name)
+        row[name] = metric.value if metric and is_known(metric) else ""
+        if name in ended:
+            low, high = (metric and is_known(metric) and bounds(metric)) or ("", "")
+            row |= {f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def _text(value: Any) -> Any:
+    """Keep spreadsheets from running a text as a formula."""
+    return "'" + value if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and value else value

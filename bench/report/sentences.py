@@ -1,0 +1,111 @@
+"""Findings as sentences: what a case gains and costs beside fp32, and what training brought."""
+
+from __future__ import annotations
+
+from bench.analysis.activations import ActivationFinding
+from bench.analysis.compare import Comparison
+from bench.analysis.interval import sign
+from bench.analysis.proof import Share
+from bench.analysis.training import TrainingFinding
+from bench.core.metric import Metric
+from bench.report.cells import interval_text
+from bench.report.units import is_known, point_difference, points, ratio
+
+Labels = dict[str, str]
+
+
+def comparison_sentence(comparison: Comparison, labels: Labels) -> str:
+    """Say it all in one line: `int8 on litert: 1.70× faster [1.60, 1.80], 2.4× smaller file, ...`."""
+    parts = [
+        speed_words(comparison.latency_ratio),
+        size_words(comparison.size_ratio),
+        accuracy_words(comparison),
+    ]
+    return f"{labels.get(comparison.case, comparison.case)}: {', '.join(part for part in parts if part)}"
+
+
+def speed_words(metric: Metric | None) -> str:
+    """Say how much faster or slower a latency ratio is; its interval is turned round with it."""
+    if metric is None or not is_known(metric) or not metric.value:
+        return ""
+    side = sign(metric, 1.0)
+    if side == 0:
+        return f"as fast as fp32 ({ratio(metric.value)}× its latency {interval_text(metric, ratio)})"
+    if metric.value <= 1:
+        ends = (metric.high, metric.low)
+        shown = f" [{ratio(1 / ends[0])}, {ratio(1 / ends[1])}]" if ends[0] and ends[1] else ""
+        return f"{ratio(1 / metric.value)}× faster{shown}"
+    interval = interval_text(metric, ratio)
+    return f"{ratio(metric.value)}× slower{' ' + interval if interval else ''}"
+
+
+def size_words(value: float | None) -> str:
+    """Say how much smaller or larger the file is."""
+    if not value:
+        return ""
+    if value == 1:
+        return "the same file size"
+    return f"{ratio(1 / value)}× smaller file" if value < 1 else f"{ratio(value)}× larger file"
+
+
+def accuracy_words(comparison: Comparison) -> str:
+    """Say what the paired interval of the mAP difference allows to say."""
+    metric = comparison.difference
+    if metric is None or not is_known(metric):
+        return "mAP difference unknown"
+    verdicts = {"tie": "no difference seen", "worse": "worse", "better": "better", "unknown": "no interval"}
+    interval = interval_text(metric, point_difference)
+    shown = " ".join(part for part in (point_difference(metric.value or 0.0), interval) if part)
+    return f"{shown} points mAP: {verdicts[comparison.accuracy]}"
+
+
+def training_sentence(finding: TrainingFinding, labels: Labels) -> str:
+    """Say what QAT brought over INT8, and beside its control."""
+    name = labels.get(finding.case, finding.case)
+    return f"{name}: {_over_int8(finding, labels)} {_beside_control(finding)}"
+
+
+def activation_sentence(finding: ActivationFinding, labels: Labels) -> str:
+    """Say which activation type is better on this host, with the share of the graph that runs in integers."""
+    names = {case: labels.get(case, case) for case in (finding.uint8, finding.int8)}
+    if finding.ratio is None:
+        return f"Activation type: {names[finding.uint8]} and {names[finding.int8]} cannot be compared."
+    fused = f"fused: uint8 {_share(finding.uint8_fused)}, int8 {_share(finding.int8_fused)}"
+    if not finding.faster:
+        return f"Activation type: uint8 and int8 activations are as fast here, by their intervals ({fused})."
+    better = "uint8" if finding.faster == finding.uint8 else "int8"
+    factor = finding.ratio if better == "uint8" else 1 / finding.ratio
+    return f"Activation type: {better} is better on this host, {ratio(factor)}× faster ({fused})."
+
+
+def _over_int8(finding: TrainingFinding, labels: Labels) -> str:
+    if finding.gain is None:
+        return "no INT8 case was measured beside it, so what training brought is unknown."
+    gain = f"{point_difference(finding.gain)} points mAP against {labels.get(finding.int8, finding.int8)}"
+    verdicts = {
+        "better": "training brought something: their intervals are apart.",
+        "worse": "training cost accuracy: their intervals are apart.",
+        "tie": "training brought nothing that this run can see, their intervals overlap.",
+        "unknown": "whether training brought something is unknown.",
+    }
+    return f"{gain}: {verdicts[finding.outcome]}"
+
+
+def _beside_control(finding: TrainingFinding) -> str:
+    if finding.control is not None and finding.control_gain is not None:
+        side = "above" if finding.control_gain > 0 else "below"
+        distance = points(abs(finding.control_gain))
+        return (
+            f"Its control, a float fine-tune of as many steps, scores {points(finding.control)} points; "
+            f"QAT is {distance} points {side} it."
+        )
+    if not finding.has_labels:
+        return (
+            "It learnt from the float model's own outputs, without labels, so its control is the float "
+            "model itself."
+        )
+    return "Its control, a float fine-tune of as many steps, was not scored."
+
+
+def _share(share: Share | None) -> str:
+    return f"{share.count} of {share.total}" if share else "unknown"

@@ -1,0 +1,77 @@
+"""A compact table for the end of a run, in plain characters that line up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.analysis.findings import Panel, analyse
+from bench.core.record import Record
+from bench.report.answers import make_answer
+from bench.report.cells import difference_cell, metric_cell, ratio_cell
+from bench.report.labels import case_labels, in_reading_order
+from bench.report.tables import nms_words
+from bench.report.units import kibibytes, mebibytes, milliseconds, points
+
+HEAD = ("case", "mAP", "difference", "inference ms", "ratio", "end to end", "peak MiB", "KiB")
+
+# Names longer than this are cut, so that the figures stay in sight.
+LONGEST_NAME = 44
+LONGEST_REASON = 100
+
+
+def terminal_table(records: Sequence[Record]) -> str:
+    """Render the main figures of each section, its answer, and the cases without figures."""
+    blocks = [_panel(panel) for panel in analyse(records)]
+    if any(not record.decision_grade for record in records):
+        blocks.append("NOT FOR DECISIONS: this run was cut short on the command line.")
+    return "\n\n".join(blocks)
+
+
+def _panel(panel: Panel) -> str:
+    labels = case_labels(panel.records)
+    ordered = in_reading_order(panel.records)
+    measured = [record for record in ordered if record.status == "ok"]
+    lines = [f"{_plain(panel.group)} on {_plain(panel.host)} ({nms_words(measured)}; p50)"]
+    if measured:
+        rows = [HEAD, *(_row(record, panel, labels) for record in measured)]
+        lines += _align(rows)
+    lines += [_problem(record, labels) for record in ordered if record.status != "ok"]
+    answer = make_answer(panel, labels)
+    return "\n".join([*lines, f"  -> {_plain(answer.headline)}. {_plain(answer.cost)}"])
+
+
+def _row(record: Record, panel: Panel, labels: dict[str, str]) -> tuple[str, ...]:
+    comparison = panel.comparisons.get(record.case)
+    difference = difference_cell(comparison)
+    return (
+        _cut(_plain(labels[record.case]), LONGEST_NAME),
+        metric_cell(record, "map_50_95", points).text,
+        f"{difference.text} {difference.detail}".strip(),
+        metric_cell(record, "latency_p50_ns", milliseconds).text,
+        ratio_cell(comparison.latency_ratio if comparison else None).text,
+        metric_cell(record, "end_to_end_p50_ns", milliseconds).text,
+        metric_cell(record, "peak_rss_bytes", mebibytes).text,
+        metric_cell(record, "size_bytes", kibibytes).text,
+    )
+
+
+def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]
+
+
+def _problem(record: Record, labels: dict[str, str]) -> str:
+    name = _cut(_plain(labels[record.case]), LONGEST_NAME)
+    return f"  {name}: {record.status}, {_cut(_plain(record.reason), LONGEST_REASON)}"
+
+
+def _plain(text: str) -> str:
+    """Take out what could move a terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
