@@ -11,7 +11,8 @@ from bench.wire.description import Decode, ModelDescription, Preprocess, Suppres
 # The category ids of COCO 2017 in the order of its 80 classes: ids of categories without annotations are left
 # out, so a class index is not an id less one.
 COCO_80 = (
-    *range(1, 12), *range(13, 26), 27, 28, *range(31, 45), *range(46, 66), 67, 70, *range(72, 83), *range(84, 91)
+    *range(1, 12), *range(13, 26), 27, 28, *range(31, 45), *range(46, 66), 67, 70, *range(72, 83),
+    *range(84, 91),
 )  # fmt: skip
 
 # The 90 ids as the TensorFlow Object Detection models count them, unused ones included.

@@ -1,7 +1,7 @@
 """Bilinear resizing of 8-bit pixels in fixed-point arithmetic: half-pixel centres, no antialiasing.
 
-The rounding is that of OpenCV's INTER_LINEAR, which most detectors were trained and evaluated with: weights in
-1/2048, and 4 bits dropped after the horizontal pass, 16 within the vertical one and 2 at the end. Integers
+The rounding is that of OpenCV's INTER_LINEAR, which most detectors were trained and evaluated with: weights
+in 1/2048, and 4 bits dropped after the horizontal pass, 16 within the vertical one and 2 at the end. Integers
 make the result the same on every processor.
 """
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Rows of the result that are made at once: few enough for the intermediate values to stay in a core's cache.
+_STRIP = 64
 
 # A weight of 1.0. A power of two, so that the sums can be scaled by shifts.
 _ONE = 2048
@@ -30,10 +33,15 @@ def resize_bilinear(pixels: NDArray[np.uint8], width: int, height: int) -> NDArr
     """
     if pixels.shape[:2] == (height, width):
         return pixels
-    vertical = _taps(pixels.shape[0], height)
-    needed, places = np.unique(np.concatenate([vertical.first, vertical.second]), return_inverse=True)
-    rows = _blend_columns(pixels, needed, _taps(pixels.shape[1], width, is_clamped=True))
-    return _blend_rows(rows, places[:height], places[height:], vertical.weight).reshape(height, width, -1)
+    horizontal, vertical = _taps(pixels.shape[1], width, is_clamped=True), _taps(pixels.shape[0], height)
+    resized = np.empty((height, width * pixels.shape[2]), np.uint8)
+    for top in range(0, height, _STRIP):
+        strip = slice(top, min(top + _STRIP, height))
+        first, second = vertical.first[strip], vertical.second[strip]
+        needed, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+        rows = _blend_columns(pixels[needed], horizontal)
+        resized[strip] = _blend_rows(rows, places[: len(first)], places[len(first) :], vertical.weight[strip])
+    return resized.reshape(height, width, -1)
 
 
 def _taps(source: int, target: int, is_clamped: bool = False) -> _Taps:
@@ -52,14 +60,13 @@ def _taps(source: int, target: int, is_clamped: bool = False) -> _Taps:
     return _Taps(np.clip(first, 0, last), np.clip(first + 1, 0, last), weight)
 
 
-def _blend_columns(pixels: NDArray[np.uint8], needed: NDArray[np.intp], taps: _Taps) -> NDArray[np.int16]:
-    """Blend columns of the needed rows: (num_needed, width * channels) int16, in 1/128 of a level.
+def _blend_columns(rows: NDArray[np.uint8], taps: _Taps) -> NDArray[np.int16]:
+    """Blend columns: (num_rows, columns, channels) -> (num_rows, width * channels) int16, in 1/128 of a level.
 
     `(p * (2048 - w) + q * w) >> 4` is reshaped so that every intermediate fits 16 bits (0 to 32640):
     `p * 128 + (q - p) * (w // 16) + ((q - p) * (w % 16) >> 4)`.
     """
-    channels = pixels.shape[2]
-    rows = pixels if len(needed) == len(pixels) else pixels[needed]
+    channels = rows.shape[2]
     rows = rows.reshape(len(rows), -1)
     left = rows.take(_interleaved(taps.first, channels), axis=1).astype(np.int16)
     step = rows.take(_interleaved(taps.second, channels), axis=1).astype(np.int16)

@@ -72,8 +72,9 @@ def order(
 ) -> Picks:
     """Keep what reaches the threshold, best first, at most `pre_nms_top_k`.
 
-    Equal scores are ordered by row, then by class, so that the result does not depend on how a tensor is laid
-    out or on which sort a library uses.
+    Equal scores, of which quantized outputs have many, are ordered by row and then by class, the last one
+    first: heads put their coarsest level last, so the larger box wins. The order does not depend on how a
+    tensor is laid out or on which sort a library uses.
     """
     passed = np.flatnonzero(scores >= np.float32(suppression.score_threshold))
     limit = suppression.pre_nms_top_k
@@ -81,5 +82,5 @@ def order(
         # Sorting the lower scores too would cost more than everything else here.
         cut = np.partition(scores[passed], len(passed) - limit)[len(passed) - limit]
         passed = passed[scores[passed] >= cut]
-    passed = passed[np.lexsort((classes[passed], rows[passed], -scores[passed]))][:limit]
+    passed = passed[np.lexsort((classes[passed], rows[passed], scores[passed]))[::-1]][:limit]
     return Picks(rows[passed], classes[passed], scores[passed])

@@ -67,7 +67,7 @@ def _normalised(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np
     return real
 
 
-def _along_channels(values: tuple[float, ...], preprocess: Preprocess) -> NDArray[np.float32]:
+def _along_channels(values: tuple[float, ...], preprocess: Preprocess) -> Any:
     """Shape one value a channel so that it broadcasts over the pixels; one value suffices if all are equal.
 
     The channel axis alone is too short to loop over fast, so channels-last values are repeated along a row.
@@ -99,7 +99,8 @@ def _look_up(table: NDArray[Any], pixels: NDArray[np.uint8]) -> NDArray[Any]:
         shift = table.view(np.uint8)[0]
         if (table.view(np.uint8) == np.arange(256, dtype=np.uint8) + shift).all():
             return (pixels + shift).view(table.dtype)
-    return table[pixels]
+    values: NDArray[Any] = table.take(pixels)
+    return values
 
 
 @lru_cache(maxsize=64)
@@ -108,4 +109,5 @@ def _table(mean: float, std: float, dtype: str, scale: float, zero_point: int) -
     real = (np.arange(256, dtype=np.float32) - np.float32(mean)) / np.float32(std)
     steps = np.rint(real / np.float32(scale)) + zero_point if scale else np.rint(real)
     limits = np.iinfo(dtype)
-    return np.clip(steps, limits.min, limits.max).astype(dtype)
+    table: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return table

@@ -60,9 +60,9 @@ def _conflicts(
     second: NDArray[np.intp],
     iou_threshold: float,
 ) -> NDArray[np.bool_]:
-    """Return which pairs belong to one group and overlap by more than the threshold: (first, second) bool.
+    """Return which pairs are of one group and overlap by more than the threshold: (first, second) bool.
 
-    The common area is compared with `threshold * union`: no division, so boxes without area are no special case.
+    The common area is compared with `threshold * union`: boxes without area are no special case then.
     """
     left, top, right, bottom = boxes[first].T[:, :, None]
     others = boxes[second].T
@@ -77,4 +77,6 @@ def _conflicts(
 
 def _area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the areas, 0 where a box is turned inside out."""
-    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    area: NDArray[np.float32] = sides[:, 0] * sides[:, 1]
+    return area

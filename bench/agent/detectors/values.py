@@ -1,7 +1,7 @@
 """Raw output values to real numbers, and thresholds the other way round.
 
-Most of an output is far below any threshold. So the threshold is brought to the raw values once (integers stay
-integers, logits stay logits), and only what passes is dequantized and activated.
+Most of an output is far below any threshold. So the threshold is brought to the raw values once (integers
+stay integers, logits stay logits), and only what passes is dequantized and activated.
 """
 
 import math
@@ -19,33 +19,39 @@ _SLACK = 1e-3
 
 
 class Values:
-    """Reads the raw values of one output tensor. The map from raw to real is never decreasing."""
+    """Reads the raw values of one output tensor. The map from raw to real never decreases."""
 
     def __init__(self, spec: TensorSpec, activation: Activation = "none") -> None:
         self._spec = spec
         self._activation = activation
         self._dtype = np.dtype(spec.dtype)
-        self._lowest = 0
-        self._table: NDArray[np.float32] | None = None
+        self._ascending: NDArray[np.float32] | None = None
         if self._dtype.kind in "iu" and self._dtype.itemsize == 1:
             limits = np.iinfo(self._dtype)
             self._lowest = int(limits.min)
-            self._table = self._compute(np.arange(limits.min, limits.max + 1, dtype=np.int32))
+            self._ascending = self._compute(np.arange(limits.min, limits.max + 1))
+            # In the order of the bit patterns, so that signed values index it as they are.
+            self._table = np.roll(self._ascending, self._lowest)
+
+    @property
+    def highest(self) -> float:
+        """The highest real value that the tensor can hold; 1.0 where its type sets no such limit."""
+        return 1.0 if self._ascending is None else float(self._ascending[-1])
 
     def read(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Return the real values, float32, in the shape of `raw`."""
-        if self._table is not None:
-            return self._table[raw.astype(np.int16) - self._lowest]
+        if self._ascending is not None:
+            return self._table.take(raw.view(np.uint8))
         return self._compute(raw)
 
     def floor(self, threshold: float) -> float:
         """Return a raw value that no value of at least `threshold` lies below.
 
-        For 8-bit integers the bound is exact; otherwise it may let a few values through, so the caller compares
-        the real values again.
+        For 8-bit integers the bound is exact; otherwise it may let a few values through, so the caller
+        compares the real values again.
         """
-        if self._table is not None:
-            return self._lowest + int(np.searchsorted(self._table, np.float32(threshold)))
+        if self._ascending is not None:
+            return self._lowest + int(np.searchsorted(self._ascending, np.float32(threshold)))
         bound = _logit(threshold) if self._activation == "sigmoid" else threshold
         if self._spec.is_quantized:
             bound = bound / self._spec.scale + self._spec.zero_point

@@ -14,7 +14,7 @@ from bench.wire.tensor import TensorSpec
 
 
 class Family(Protocol):
-    """Reads the outputs of one model. Built once; binds the outputs then and raises ModelError if it cannot."""
+    """Reads the outputs of one model. Binds them when it is built, and raises ModelError if it cannot."""
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Decode one photo's raw outputs, in the order of the output specs, to candidates, best first."""

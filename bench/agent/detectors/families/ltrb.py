@@ -1,4 +1,4 @@
-"""Anchor-free heads with two outputs: class scores, and distances from the cell's centre to the box's sides."""
+"""Anchor-free heads with two outputs: class scores, and distances from a cell's centre to the box's sides."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -59,8 +59,8 @@ class Ltrb:
 def _check_options(options: dict[str, Any], num_classes: int) -> None:
     if options["num_classes"] not in (0, num_classes):
         raise ModelError(
-            f"decode.options.num_classes is {options['num_classes']}, but there are {num_classes} category ids; "
-            "one category id is needed a class"
+            f"decode.options.num_classes is {options['num_classes']}, but there are {num_classes} category "
+            "ids; one is needed for each class"
         )
     if options["activation"] not in get_args(Activation):
         raise ModelError(
@@ -69,7 +69,8 @@ def _check_options(options: dict[str, Any], num_classes: int) -> None:
         )
     if not options["strides"] or not all(type(stride) is int and stride > 0 for stride in options["strides"]):
         raise ModelError(
-            f"decode.options.strides: got {options['strides']!r}, expected integers of 1 or more, as in [8, 16]"
+            f"decode.options.strides: got {options['strides']!r}, expected integers of 1 or more, "
+            "as in [8, 16]"
         )
 
 

@@ -1,4 +1,4 @@
-"""Graphs that end in the TensorFlow Object Detection post-processing operator: boxes are decoded and suppressed."""
+"""Graphs that end in the post-processing operator of TensorFlow Object Detection: boxes come suppressed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.agent.detectors.binding import Rule, bind, has_shape, read_options
-from bench.agent.detectors.candidates import Candidates, order
+from bench.agent.detectors.candidates import Candidates
 from bench.agent.detectors.values import Values
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription
@@ -22,8 +22,8 @@ _OPERATOR = "TFLite_Detection_PostProcess"
 class Tfod:
     """Family `tfod`: outputs `boxes` (1, n, 4), `classes` (1, n), `scores` (1, n) and `num` (1,).
 
-    Boxes are y1, x1, y2, x2 as fractions of the input, classes are whole numbers in any type. Before the first
-    call the operator may declare no shapes at all; then the outputs are told apart by name alone.
+    Boxes are y1, x1, y2, x2 as fractions of the input, classes are whole numbers in any type. Before the
+    first call the operator may declare no shapes at all; then the outputs are told apart by name alone.
 
     Options:
         class_offset: What to add to a class of the graph to get the position in `category_ids`: 0 where
@@ -46,22 +46,26 @@ class Tfod:
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the first `num` boxes; see `Family`."""
         read = {role: self._values[role].read(outputs[i].reshape(-1)) for role, i in self._bound.items()}
-        count = int(read["num"][0])
-        rows = np.arange(min(count, len(read["scores"])))
+        rows = self._rows(read["scores"][: int(read["num"][0])])
         classes = np.rint(read["classes"][rows]).astype(np.intp) + self._offset
-        picks = order(rows, classes, read["scores"][rows], self._suppression)
-        self._check_classes(picks.classes)
+        self._check_classes(classes)
         size = np.array([self._preprocess.width, self._preprocess.height] * 2, np.float32)
-        boxes = read["boxes"].reshape(-1, 4)[picks.rows][:, [1, 0, 3, 2]] * size
-        return Candidates(boxes, picks.scores, picks.classes)
+        boxes = read["boxes"].reshape(-1, 4)[rows][:, [1, 0, 3, 2]] * size
+        return Candidates(boxes, read["scores"][rows], classes)
+
+    def _rows(self, scores: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return which boxes reach the threshold, best first; equals stay in the graph's own order."""
+        rows = np.argsort(-scores, kind="stable")
+        return rows[scores[rows] >= np.float32(self._suppression.score_threshold)]
 
     def _check_classes(self, classes: NDArray[np.intp]) -> None:
         wrong = classes[(classes < 0) | (classes >= self._num_classes)]
         if len(wrong):
+            first, last = -self._offset, self._num_classes - 1 - self._offset
             raise ModelError(
-                f"the graph gave class {wrong[0] - self._offset}, but with class_offset {self._offset} the "
-                f"{self._num_classes} category ids cover {-self._offset} to {self._num_classes - 1 - self._offset}; "
-                "correct category_ids or decode.options.class_offset"
+                f"the graph gave class {wrong[0] - self._offset}, but {self._num_classes} category ids with "
+                f"class_offset {self._offset} cover classes {first} to {last}; correct category_ids or "
+                "decode.options.class_offset"
             )
 
 

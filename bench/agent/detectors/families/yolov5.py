@@ -31,8 +31,9 @@ class Yolov5:
         rule = has_shape(-1, self._channels)
         if not any(rule(spec) for spec in outputs):
             raise ModelError(
-                f"family 'yolov5' with {len(description.category_ids)} category ids expects an output of shape "
-                f"[1, rows, {self._channels}], but the model has {describe(outputs)}; check category_ids and family"
+                f"family 'yolov5' with {len(description.category_ids)} category ids expects an output of "
+                f"shape [1, rows, {self._channels}], but the model has {describe(outputs)}; "
+                "check category_ids and family"
             )
         self._position = bind(description.decode, outputs, {"predictions": (rule,)})["predictions"]
         self._values = Values(outputs[self._position])
@@ -46,20 +47,15 @@ class Yolov5:
         return Candidates(corners(centred, self._normalized, self._preprocess), picks.scores, picks.classes)
 
     def _pick(self, raw: NDArray[Any]) -> Picks:
-        """Pick classes in two steps, since a score cannot exceed the objectness by more than a probability does.
-
-        Quantized probabilities may read as slightly more than 1, so the bound is the highest one present.
-        """
+        """Pick rows by objectness first: a score exceeds it by no more than the highest probability does."""
         threshold = self._suppression.score_threshold
-        rows = np.flatnonzero(raw[:, 4] >= self._values.floor(threshold / _TOP_PROBABILITY))
+        top = max(1.0, self._values.highest)
+        rows = np.flatnonzero(raw[:, 4] >= self._values.floor(threshold / top))
         objectness = self._values.read(raw[rows, 4])
         scores = objectness[:, None] * self._values.read(raw[rows, 5:])
         if not self._suppression.is_multi_label:
             best = scores.argmax(axis=1)
             return order(rows, best, scores[np.arange(len(rows)), best], self._suppression)
-        of_rows, classes = np.nonzero(scores >= np.float32(threshold))
-        return order(rows[of_rows], classes, scores[of_rows, classes], self._suppression)
-
-
-# No class probability reads as more: sigmoids end at 1, and the coarsest quantized range seen goes to 1.13.
-_TOP_PROBABILITY = 2.0
+        flat = np.flatnonzero(scores >= np.float32(threshold))
+        of_rows, classes = np.divmod(flat, scores.shape[1])
+        return order(rows[of_rows], classes, scores.reshape(-1)[flat], self._suppression)

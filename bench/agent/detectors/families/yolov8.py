@@ -31,8 +31,9 @@ class Yolov8:
         rules = (has_shape(self._channels, -1), has_shape(-1, self._channels))
         if not any(rule(spec) for spec in outputs for rule in rules):
             raise ModelError(
-                f"family 'yolov8' with {len(description.category_ids)} category ids expects an output of shape "
-                f"[1, {self._channels}, rows], but the model has {describe(outputs)}; check category_ids and family"
+                f"family 'yolov8' with {len(description.category_ids)} category ids expects an output of "
+                f"shape [1, {self._channels}, rows], but the model has {describe(outputs)}; "
+                "check category_ids and family"
             )
         self._position = bind(description.decode, outputs, {"predictions": rules})["predictions"]
         self._is_swapped = not rules[0](outputs[self._position])
