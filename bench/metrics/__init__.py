@@ -1,1 +1,1 @@
-"""From raw results to metrics: COCO accuracy, latency, memory, size. Measuring itself is left to the agent."""
+"""From raw results to metrics: COCO accuracy, latency, memory, size. Measuring is left to the agent."""

@@ -52,7 +52,8 @@ def accumulate(matches: Matches) -> Scores:
         **{f"mar_{name}": _mean(recall[top][area]) for area, name in _sizes()},
     }
     per_class = {
-        int(category_id): _mean(precision[0, :, :, index]) for index, category_id in enumerate(matches.category_ids)
+        int(category_id): _mean(precision[0, :, :, index])
+        for index, category_id in enumerate(matches.category_ids)
     }
     return Scores(stats, per_class, len(matches.image_ids))
 

@@ -62,8 +62,10 @@ class Detections:
             with np.load(path, allow_pickle=False) as file:
                 columns = {name: file[name].astype(kind, copy=False) for name, kind in _COLUMNS.items()}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
-            raise DataError(f"{path}: cannot be read as a detections file ({problem}); measure again") from problem
-        return checked(cls(**columns), str(path))  # type: ignore[arg-type]
+            raise DataError(
+                f"{path}: cannot be read as a detections file ({problem}); measure again"
+            ) from problem
+        return checked(cls(**columns), str(path))
 
 
 def concatenate(shards: Sequence[Detections]) -> Detections:
@@ -87,18 +89,22 @@ def checked(detections: Detections, where: str) -> Detections:
     count = len(detections.score)
     lengths = {len(detections.image_id), len(detections.category_id), len(detections.box), count}
     if len(lengths) != 1 or detections.box.shape != (count, 4):
-        raise DataError(f"{where}: columns of {sorted(lengths)} rows and boxes {detections.box.shape}, expected equal")
+        raise DataError(
+            f"{where}: columns of {sorted(lengths)} rows and boxes {detections.box.shape}, expected equal"
+        )
     broken = ~np.isfinite(detections.score) | ~np.isfinite(detections.box).all(axis=1)
     if broken.any():
         row = int(np.flatnonzero(broken)[0])
         raise DataError(
-            f"{where}: detection {row} of image {detections.image_id[row]} has score {detections.score[row]} and box "
-            f"{detections.box[row].tolist()}, expected finite numbers; check the model's outputs"
+            f"{where}: detection {row} of image {detections.image_id[row]} has score {detections.score[row]} "
+            f"and box {detections.box[row].tolist()}, expected finite numbers; check the model's outputs"
         )
     ids, times = np.unique(detections.image_ids, return_counts=True)
     if (times > 1).any():
         raise DataError(f"{where}: image {ids[times > 1][0]} was run twice, expected each image once")
     strangers = np.setdiff1d(detections.image_id, ids)
     if len(strangers):
-        raise DataError(f"{where}: detections of image {strangers[0]}, which is not among the images that were run")
+        raise DataError(
+            f"{where}: detections of image {strangers[0]}, which is not among the images that were run"
+        )
     return detections

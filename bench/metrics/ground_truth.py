@@ -1,4 +1,4 @@
-"""GroundTruth: the annotated objects of the evaluated images, in columns, and how they are read and checked."""
+"""GroundTruth: the annotated objects of the evaluated images, in columns; reading and checking them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def read_ground_truth(annotations_json: Path, image_ids: Iterable[int]) -> Groun
     chosen = np.unique(np.fromiter(image_ids, np.int64))
     for image_id in chosen.tolist():
         if image_id not in known:
-            raise DataError(f"{annotations_json}: image {image_id} is to be evaluated, but `images` does not list it")
+            raise DataError(
+                f"{annotations_json}: image {image_id} is to be evaluated, but `images` does not list it"
+            )
     position = {image_id: index for index, image_id in enumerate(chosen.tolist())}
     rank = {category_id: index for index, category_id in enumerate(categories.tolist())}
     _ids(document, "annotations", annotations_json)
@@ -95,11 +97,13 @@ def _ids(document: dict[str, Any], key: str, path: Path) -> set[int]:
     """Return the ids of one list of the file, after checking that they are different whole numbers."""
     entries = document.get(key)
     if not isinstance(entries, list):
-        raise DataError(f"{path}: `{key}` is {type(entries).__name__}, expected a list (an `instances` file of COCO)")
+        raise DataError(
+            f"{path}: `{key}` is {type(entries).__name__}, expected a list (an `instances` file of COCO)"
+        )
     seen: set[int] = set()
     for index, entry in enumerate(entries):
         number = entry.get("id") if isinstance(entry, dict) else None
-        if not _is_whole(number):
+        if not isinstance(number, int) or isinstance(number, bool):
             raise DataError(f"{path}: {key}[{index}].id is {number!r}, expected a whole number")
         if number in seen:
             raise DataError(f"{path}: {key}[{index}].id {number} occurs twice, expected each id once")

@@ -78,7 +78,9 @@ def load_matches(path: Path) -> Matches:
         with np.load(path, allow_pickle=False) as file:
             schema = int(file["schema"])
             if schema > MATCHES_SCHEMA:
-                raise DataError(f"{path}: matches of format {schema}, expected {MATCHES_SCHEMA}; update this program")
+                raise DataError(
+                    f"{path}: matches of format {schema}, expected {MATCHES_SCHEMA}; update this program"
+                )
             return Matches(**{field.name: file[field.name] for field in fields(Matches)})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
         raise DataError(f"{path}: cannot be read as a matches file ({problem}); score again") from problem

@@ -31,19 +31,13 @@ def match(detections: Detections, truth: GroundTruth) -> Matches:
     """
     checked(detections, "detections")
     _check_same_images(detections, truth)
-    rows, image, category = _ranked(detections, truth)
-    rank = _position_in_run(category.astype(np.int64) * len(truth.image_ids) + image)
-    kept = rank < CAPS[-1]
-    rows, image, category, rank = rows[kept], image[kept], category[kept], rank[kept]
-    box = detections.box[rows].astype(np.float64)
+    rows, image, category, rank = _best(detections, truth)
+    box, score = detections.box[rows].astype(np.float64), detections.score[rows]
     ignored = truth.is_crowd[:, None] | _is_outside(truth.area)
-    pairs = overlapping_pairs(image, category, box, truth)
-    candidate, matched = _assign(pairs, truth, ignored)
-    score = detections.score[rows]
+    candidate, matched = _assign(overlapping_pairs(image, category, box, truth), truth, ignored)
     order = np.lexsort((-score, category))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    candidate_order = np.argsort(place[candidate])
+    place = np.argsort(order)
+    by_place = np.argsort(place[candidate])
     return Matches(
         image_ids=truth.image_ids,
         category_ids=truth.category_ids,
@@ -51,10 +45,10 @@ def match(detections: Detections, truth: GroundTruth) -> Matches:
         image=image[order],
         category=category[order],
         score=score[order],
-        rank=rank[order].astype(np.int16),
+        rank=rank[order],
         outside=_is_outside(box[:, 2] * box[:, 3])[order],
-        candidate=place[candidate][candidate_order],
-        matched=matched[candidate_order],
+        candidate=place[candidate][by_place],
+        matched=matched[by_place],
         truth_id=truth.id,
         truth_image=truth.image,
         truth_category=truth.category,
@@ -71,19 +65,27 @@ def _check_same_images(detections: Detections, truth: GroundTruth) -> None:
         )
     surplus = np.setdiff1d(detections.image_ids, truth.image_ids)
     if len(surplus):
-        raise DataError(f"image {surplus[0]} was run but is not evaluated; give the annotations of all images run")
+        raise DataError(
+            f"image {surplus[0]} was run but is not evaluated; give the annotations of all images run"
+        )
 
 
-def _ranked(
+def _best(
     detections: Detections, truth: GroundTruth
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return rows by category, image and falling score (ties in row order), with both indexes."""
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
+    """Return the rows that count, by category, image and falling score (ties in row order).
+
+    Returns:
+        Rows, indexes of image and category, and the rank within both.
+    """
     rows = np.flatnonzero(np.isin(detections.category_id, truth.category_ids))
     image = np.searchsorted(truth.image_ids, detections.image_id[rows]).astype(np.int32)
     category = np.searchsorted(truth.category_ids, detections.category_id[rows]).astype(np.int32)
     group = category.astype(np.int64) * len(truth.image_ids) + image
     order = np.lexsort((-detections.score[rows], group))
-    return rows[order], image[order], category[order]
+    rank = _position_in_run(group[order])
+    kept = order[rank < CAPS[-1]]
+    return rows[kept], image[kept], category[kept], rank[rank < CAPS[-1]].astype(np.int16)
 
 
 def _is_outside(area: NDArray[np.float64]) -> NDArray[np.bool_]:

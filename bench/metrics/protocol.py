@@ -1,4 +1,4 @@
-"""The settings of the COCO box evaluation: thresholds, object sizes, caps. Numbers only; others compute with them.
+"""The settings of the COCO box evaluation: thresholds, object sizes, caps. Numbers only.
 
 Axis letters used in this package: A areas (4), T overlap thresholds (10), R recall points (101),
 K categories, n detections, c detections that overlap an object, g objects.

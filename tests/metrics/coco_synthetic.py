@@ -15,7 +15,9 @@ from pycocotools.cocoeval import COCOeval
 from bench.metrics.detections import Detections
 
 
-def make_annotations(seed: int, num_images: int, num_categories: int = 80, objects: float = 7.0) -> dict[str, Any]:
+def make_annotations(
+    seed: int, num_images: int, num_categories: int = 80, objects: float = 7.0
+) -> dict[str, Any]:
     """Make COCO-like annotations: few categories an image, all sizes, 1% crowds, unequal categories."""
     rng = np.random.default_rng(seed)
     shares = rng.dirichlet(np.full(num_categories, 0.4))
@@ -38,13 +40,18 @@ def make_annotations(seed: int, num_images: int, num_categories: int = 80, objec
             )
     return {
         "info": {},
-        "images": [{"id": image + 1, "width": 640, "height": 640, "file_name": f"{image}.jpg"} for image in range(num_images)],
+        "images": [
+            {"id": image + 1, "width": 640, "height": 640, "file_name": f"{image}.jpg"}
+            for image in range(num_images)
+        ],
         "categories": [{"id": int(number), "name": f"kind {number}"} for number in ids],
         "annotations": annotations,
     }
 
 
-def make_detections(seed: int, truth: dict[str, Any], per_image: int = 100, noise: float = 0.12) -> Detections:
+def make_detections(
+    seed: int, truth: dict[str, Any], per_image: int = 100, noise: float = 0.12
+) -> Detections:
     """Make detections around the objects (some several times, some missed) and clutter of low scores."""
     rng = np.random.default_rng(seed)
     ids = np.array([category["id"] for category in truth["categories"]])
@@ -63,7 +70,12 @@ def make_detections(seed: int, truth: dict[str, Any], per_image: int = 100, nois
 
 
 def _detect(
-    rng: np.random.Generator, image: int, objects: list[dict[str, Any]], ids: np.ndarray, count: int, noise: float
+    rng: np.random.Generator,
+    image: int,
+    objects: list[dict[str, Any]],
+    ids: np.ndarray,
+    count: int,
+    noise: float,
 ) -> tuple[np.ndarray, ...]:
     clutter = max(count - 4 * len(objects), 0) if objects else count
     boxes = np.array([item["bbox"] for item in objects]).reshape(-1, 4).repeat(4, axis=0)[:count]
@@ -89,9 +101,18 @@ def evaluate_with_pycocotools(
         coco.dataset = truth
         coco.createIndex()
         results = [
-            {"image_id": int(image), "category_id": int(category), "score": float(score), "bbox": box.tolist()}
+            {
+                "image_id": int(image),
+                "category_id": int(category),
+                "score": float(score),
+                "bbox": box.tolist(),
+            }
             for image, category, score, box in zip(
-                detections.image_id, detections.category_id, detections.score, detections.box.astype(float), strict=True
+                detections.image_id,
+                detections.category_id,
+                detections.score,
+                detections.box.astype(float),
+                strict=True,
             )
         ]
         found = coco.loadRes(results) if results else _empty(truth)
