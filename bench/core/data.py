@@ -17,6 +17,7 @@ class EvaluationData:
         images: the chosen images in id order, each with its content hash.
         categories: original category id -> name.
         sha256: of the ids and content hashes of the chosen images and of the annotation file.
+        warnings: what is odd in the annotations but can be measured on, a sentence each.
     """
 
     annotations: str
@@ -24,6 +25,7 @@ class EvaluationData:
     images: tuple[ImageRef, ...]
     categories: dict[int, str]
     sha256: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class ImageSet:
     """Images without the need of annotations: for calibration, or to learn from.
 
     Attributes:
+        images: in an order of which every beginning is a fair sample of the whole.
         annotations: COCO JSON of the same images for training with labels; empty where there is none.
         sha256: of the content hashes, in order.
     """

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Images and annotations: the user's own in COCO format, and the rendered default."""

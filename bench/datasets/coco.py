@@ -1,0 +1,135 @@
+"""Images in folders, with COCO annotations or without, to the nouns that the rest of the project works on.
+
+Nothing is decoded here; a photo that is no photo is found where it is first opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bench.core.data import EvaluationData, ImageSet
+from bench.datasets.annotations import Annotations, read_annotations
+from bench.datasets.draw import draw
+from bench.datasets.hashes import HashCache
+from bench.errors import DataError
+from bench.wire.codec import content_hash
+from bench.wire.job import ImageRef
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+# The sha256 of no bytes: a download that was begun and never finished.
+_EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+_NUM_NAMED = 5
+
+
+def evaluation_data(
+    images_folder: Path, annotations: Path, limit: int, seed: int, hash_cache: HashCache
+) -> EvaluationData:
+    """Choose annotated images and hash them.
+
+    Args:
+        images_folder: that the annotations' file names are relative to.
+        annotations: COCO JSON.
+        limit: how many images, drawn over their ids (see `bench.datasets.draw`); 0 for all.
+
+    Returns:
+        The images in id order.
+
+    Raises:
+        DataError: the annotations or files do not fit; everything wrong is named, with the cure.
+    """
+    read = read_annotations(annotations)
+    ids = sorted(int(key) for key in draw(map(str, read.images), limit, seed))
+    images = _references(images_folder, {number: read.images[number] for number in ids}, hash_cache)
+    digest = hash_cache.sha256_of([annotations])[annotations]
+    return EvaluationData(
+        annotations=str(annotations),
+        annotations_sha256=digest,
+        images=images,
+        categories=read.categories,
+        sha256=content_hash(
+            {"annotations": digest, "images": [[image.id, image.sha256] for image in images]}
+        ),
+        warnings=_warnings(read, ids),
+    )
+
+
+def image_set(folder: Path, limit: int, seed: int, hash_cache: HashCache) -> ImageSet:
+    """Choose images to calibrate on or to learn from, and hash them.
+
+    Args:
+        limit: how many, drawn over their names below the folder; 0 for all.
+
+    Returns:
+        The images in the order of the draw, so that the first hundred of them are a fair sample.
+
+    Raises:
+        DataError: there are none, or one cannot be read.
+    """
+    names = sorted(_image_names(folder))
+    if not names:
+        endings = ", ".join(IMAGE_SUFFIXES)
+        raise DataError(f"{folder}: holds no images, expected files ending in {endings}: name another folder")
+    position = {name: number for number, name in enumerate(names, start=1)}
+    chosen = {position[name]: name for name in draw(names, limit, seed)}
+    images = _references(folder, chosen, hash_cache)
+    return ImageSet(images, images_hash(images))
+
+
+def images_hash(images: Iterable[ImageRef]) -> str:
+    """Return the hash of a set of images: of their content hashes, in order."""
+    return content_hash([image.sha256 for image in images])
+
+
+def _image_names(folder: Path) -> Iterator[str]:
+    """Yield the images below a folder as `a/b.jpg`; hidden files and folders are not looked at."""
+    try:
+        for place, folders, files in os.walk(folder, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in files:
+                if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith("."):
+                    yield Path(place, name).relative_to(folder).as_posix()
+    except OSError as problem:
+        raise DataError(
+            f"{folder}: cannot be read ({problem.strerror}), expected a folder of images"
+        ) from problem
+
+
+def _raise(problem: OSError) -> None:
+    raise problem
+
+
+def _references(folder: Path, names: dict[int, str], hash_cache: HashCache) -> tuple[ImageRef, ...]:
+    """Locate and hash images, in the order of `names`."""
+    paths = {number: Path(folder, name).absolute() for number, name in names.items()}
+    absent = [names[number] for number, path in paths.items() if not path.is_file()]
+    if absent:
+        raise DataError(_absent(folder, absent, len(paths)))
+    hashes = hash_cache.sha256_of(paths.values())
+    empty = [names[number] for number, path in paths.items() if hashes[path] == _EMPTY]
+    if empty:
+        cure = "fetch them again"
+        raise DataError(
+            f"{folder}: {len(empty)} of {len(paths)} images are empty files, {cure}: {_listed(empty)}"
+        )
+    return tuple(ImageRef(number, str(path), hashes[path]) for number, path in paths.items())
+
+
+def _absent(folder: Path, absent: list[str], total: int) -> str:
+    cure = "fetch them, or take them out of the annotations"
+    if len(absent) == total:
+        cure = "name the folder that the annotations' file names are relative to"
+    return f"{folder}: {len(absent)} of {total} images are missing: {_listed(absent)}. Cure: {cure}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NUM_NAMED]) + (", ..." if len(names) > _NUM_NAMED else "")
+
+
+def _warnings(annotations: Annotations, ids: list[int]) -> tuple[str, ...]:
+    if any(number in annotations.num_objects for number in ids):
+        return annotations.warnings
+    return (*annotations.warnings, "none of the chosen images has an annotated object, so there is no mAP")

@@ -1,0 +1,68 @@
+"""From what a suite says of its data to images that are there, hashed and checked to be disjoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.core.data import EvaluationData, ImageSet
+from bench.core.suite import CocoData, RenderedData
+from bench.datasets.checks import check_disjoint
+from bench.datasets.coco import evaluation_data, image_set, images_hash
+from bench.datasets.hashes import HashCache
+from bench.errors import DataError
+
+Prepared = tuple[EvaluationData, ImageSet, ImageSet]
+
+_NO_IMAGES = ImageSet((), "")
+
+
+def prepare_data(data: RenderedData | CocoData, cache: Path) -> Prepared:
+    """Make the images of a suite available.
+
+    Rendered images are rendered below `cache` unless they are there. For images of the user's own, QAT learns
+    from the calibration images; both sets are empty where the suite names none.
+
+    Args:
+        cache: the project's cache folder; also remembers content hashes.
+
+    Returns:
+        Evaluation, calibration and training images; no evaluation image is in one of the others.
+
+    Raises:
+        DataError: files are missing, damaged or shared between the sets; the message names them.
+    """
+    hashes = HashCache(cache)
+    prepared = _rendered(data, cache, hashes) if isinstance(data, RenderedData) else _coco(data, hashes)
+    evaluation, calibration, training = prepared
+    check_disjoint(evaluation, calibration)
+    check_disjoint(evaluation, training)
+    return prepared
+
+
+def _rendered(data: RenderedData, cache: Path, hashes: HashCache) -> Prepared:
+    evaluation = _rendered_split("evaluation", data.evaluation, data.seed, cache, hashes)
+    calibration = _rendered_split("calibration", data.calibration, data.seed, cache, hashes)
+    training = _rendered_split("train", data.training, data.seed, cache, hashes)
+    sets = [ImageSet(one.images, images_hash(one.images), one.annotations) for one in (calibration, training)]
+    check_disjoint(*sets)
+    return evaluation, sets[0], sets[1]
+
+
+def _rendered_split(name: str, count: int, seed: int, cache: Path, hashes: HashCache) -> EvaluationData:
+    from bench.datasets.rendered.files import ANNOTATIONS_FILE, write_split
+
+    folder = write_split(cache / "datasets", name, count, seed)
+    try:
+        return evaluation_data(folder / "images", folder / ANNOTATIONS_FILE, 0, seed, hashes)
+    except DataError as problem:
+        raise DataError(
+            f"{problem}\nThese are rendered pictures: remove {folder} to have them made again"
+        ) from problem
+
+
+def _coco(data: CocoData, hashes: HashCache) -> Prepared:
+    evaluation = evaluation_data(Path(data.images), Path(data.annotations), data.limit, data.seed, hashes)
+    if not data.calibration_images:
+        return evaluation, _NO_IMAGES, _NO_IMAGES
+    calibration = image_set(Path(data.calibration_images), data.calibration_limit, data.seed, hashes)
+    return evaluation, calibration, calibration
