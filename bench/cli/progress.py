@@ -7,13 +7,11 @@ import sys
 import time
 from typing import TextIO
 
+from bench.running.estimate import GUESSED_SECONDS
 from bench.running.listener import Step
 
 # Seconds between redraws of the live line; people do not read faster.
 REDRAW_SECONDS = 0.2
-
-# Seconds a step, guessed for stages that have not begun; measured means replace them.
-GUESSED_SECONDS = {"data": 5.0, "build": 12.0, "check": 1.0, "accuracy": 3.0, "memory": 1.0, "latency": 2.0}
 
 
 class ProgressLine:

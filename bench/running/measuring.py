@@ -21,7 +21,7 @@ from bench.hosts.base import Host
 from bench.hosts.follow import JobOutcome, run_job
 from bench.running.listener import Listener, Step
 from bench.running.schedule import MEMORY_PROBES, Done, interleave, may_start_round, spread, summarise
-from bench.store.run_folder import RunFolder
+from bench.store.folder import RunFolder
 from bench.wire.job import PROTOCOL, ImageRef, Job, JobKind, LatencyOptions
 
 # Photos that a check or a memory probe runs: enough to see zeros and to touch every buffer.
@@ -166,7 +166,7 @@ def _make_job(session: Session, case: Case, kind: JobKind, images: Sequence[Imag
     session.num_jobs += 1
     return Job(
         protocol=PROTOCOL,
-        id=f"{session.run.id}-{session.num_jobs:05d}-{time.time_ns() % 1_000_000:06d}",
+        id=f"{session.run.path.name}-{session.num_jobs:05d}-{time.time_ns() % 1_000_000:06d}",
         kind=kind,
         model=_put(session, artifact.path, artifact.sha256),
         runtime=case.runtime,

@@ -1,0 +1,70 @@
+"""`bench run`: build and measure a suite's cases, write the report, say what came out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED
+from bench.cli.overrides import load
+from bench.cli.progress import ProgressLine
+from bench.core.record import Record
+from bench.core.suite import Suite
+from bench.running.listener import Silent
+from bench.running.schedule import MEMORY_PROBES
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure; the exit code says whether every case that can be made was measured."""
+    from bench.report import render_all, terminal_table
+    from bench.running.run import run_suite
+
+    suite, overrides = load(options)
+    progress = Silent() if options.quiet else ProgressLine(steps_ahead(suite))
+    try:
+        outcome = run_suite(suite, overrides, options.results, progress, resume=options.resume)
+    except KeyboardInterrupt:
+        _close(progress)
+        print(
+            "\ninterrupted: finished rounds are kept; go on with the same command and --resume",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
+    _close(progress)
+    written = render_all(outcome.records, outcome.folder, outcome.info)
+    print(terminal_table(outcome.records))
+    print(f"\nreport: {_shown(written)}")
+    _print_problems(outcome.records)
+    return EXIT_NOT_MEASURED if any(r.status in ("failed", "invalid") for r in outcome.records) else EXIT_GOOD
+
+
+def steps_ahead(suite: Suite) -> dict[str, int]:
+    """Count the steps of each stage of a run that has nothing yet."""
+    cases = sum(not case.unavailable for case in suite.cases)
+    return {
+        "data": 1,
+        "build": cases,
+        "check": cases,
+        "accuracy": cases,
+        "memory": cases * MEMORY_PROBES,
+        "latency": cases * suite.measure.rounds,
+    }
+
+
+def _close(progress: Silent | ProgressLine) -> None:
+    if isinstance(progress, ProgressLine):
+        progress.close()
+
+
+def _shown(paths: list[Path]) -> str:
+    pages = [path for path in paths if path.suffix == ".html"]
+    return str((pages or paths)[0])
+
+
+def _print_problems(records: list[Record]) -> None:
+    for record in records:
+        if record.status in ("failed", "invalid"):
+            print(f"{record.status}: {record.case}: {record.reason}", file=sys.stderr)
+            for line in record.stderr_tail:
+                print(f"    {line}", file=sys.stderr)

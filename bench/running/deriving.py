@@ -1,0 +1,160 @@
+"""From the journals of a run to its records. Measures nothing: everything comes from the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bench.core.metric import Metric
+from bench.core.record import RECORD_SCHEMA, Record
+from bench.core.suite import Case
+from bench.metrics.accuracy import accuracy_metrics, difference_metric
+from bench.metrics.bootstrap import bootstrap_map, paired_difference
+from bench.metrics.latency import latency_metrics, latency_ratio
+from bench.metrics.memory import memory_metrics
+from bench.metrics.size import size_metrics
+from bench.running.evidence import Evidence, Scored, score_all
+from bench.running.scoring import DETECTIONS_NAME, MATCHES_NAME
+from bench.running.seen import advice_on
+from bench.stats import Interval
+from bench.store.folder import ROUNDS_NAME
+from bench.wire.codec import content_hash, to_json
+
+
+def derive_records(evidence: Evidence) -> list[Record]:
+    """Derive one record a case, in the order of the plan."""
+    scored = score_all(evidence)
+    return [_derive(evidence, case, scored) for case in evidence.suite.cases]
+
+
+def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Record:
+    own = scored[case.id]
+    record = _with_artifact(evidence, case, _frame(evidence, case, own))
+    if own.matches is None:
+        return record
+    checks, folder = own.results("check"), evidence.run.case_folder(case.id)
+    compared = _compared(evidence, own, scored.get(case.sibling))
+    return replace(
+        record,
+        metrics=(*_measured(evidence, own), *compared, *record.metrics),
+        per_class=_per_class(evidence, own),
+        detections=evidence.run.relative(folder / DETECTIONS_NAME),
+        matches=evidence.run.relative(folder / MATCHES_NAME),
+        proof=checks[-1]["proof"] if checks else {},
+        environment=checks[-1]["environment"] if checks else {},
+        warnings=advice_on(own.lines),
+        control=_control(evidence, case, scored),
+    )
+
+
+def _frame(evidence: Evidence, case: Case, own: Scored) -> Record:
+    """Make the record of a case as far as it needs no measurement."""
+    info, description = evidence.info, evidence.suite.model(case.model).description
+    started = sorted(line["started"] for lines in own.lines.values() for line in lines if line.get("started"))
+    return Record(
+        schema=RECORD_SCHEMA,
+        suite=evidence.suite.name,
+        run=evidence.run.path.name,
+        case=case.id,
+        status=own.status,
+        reason=own.reason,
+        stderr_tail=own.stderr_tail,
+        model=case.model,
+        group=case.group,
+        precision=case.precision,
+        recipe=to_json(case.recipe),
+        runtime=case.runtime.name,
+        threads=case.runtime.threads,
+        host=case.host,
+        sibling=case.sibling,
+        samples=_samples(evidence, case) if own.lines else "",
+        rounds_valid=len(own.rounds()),
+        rounds_invalid=own.num_invalid(),
+        hashes=_hashes(evidence, case),
+        nms_in_graph=description.suppression.in_graph,
+        versions=info["versions"],
+        git=info["git"],
+        measure=info["measure"],
+        overrides=info["overrides"],
+        decision_grade=info["decision_grade"],
+        started=started[0] if started else "",
+        finished=started[-1] if started else "",
+    )
+
+
+def _samples(evidence: Evidence, case: Case) -> str:
+    return evidence.run.relative(evidence.run.case_folder(case.id) / ROUNDS_NAME)
+
+
+def _hashes(evidence: Evidence, case: Case) -> dict[str, str]:
+    description = evidence.suite.model(case.model).description
+    return {
+        "data": evidence.data.sha256,
+        "annotations": evidence.data.annotations_sha256,
+        "calibration": evidence.calibration.get(case.id, ""),
+        "preprocess": content_hash(description.preprocess),
+        "decode": content_hash(description.decode),
+        "suppression": content_hash(description.suppression),
+        "labels": content_hash(description.category_ids),
+    }
+
+
+def _with_artifact(evidence: Evidence, case: Case, record: Record) -> Record:
+    artifact = evidence.artifacts.get(case.id)
+    if artifact is None:
+        return record
+    facts = {key: value for key, value in to_json(artifact).items() if key not in ("path", "facts")}
+    return replace(
+        record,
+        artifact={**facts, **to_json(artifact.facts)},
+        precision_found=artifact.facts.precision,
+        metrics=size_metrics(artifact),
+    )
+
+
+def _measured(evidence: Evidence, own: Scored) -> tuple[Metric, ...]:
+    options = evidence.suite.measure
+    accuracy: tuple[Metric, ...] = ()
+    if own.scores and own.matches:
+        interval = bootstrap_map(own.matches, options.resamples, options.seed, options.level)
+        accuracy = accuracy_metrics(own.scores, interval)
+    latency = latency_metrics(own.results("latency"), options)
+    return (*accuracy, *latency, *memory_metrics(own.results("memory")))
+
+
+def _compared(evidence: Evidence, own: Scored, sibling: Scored | None) -> tuple[Metric, ...]:
+    """Compare with the fp32 sibling, where there is one that was measured."""
+    if sibling is None or sibling.matches is None:
+        return ()
+    # Equal numbers of rounds ran next to each other; otherwise the two lists are compared unpaired.
+    is_paired = own.rounds() == sibling.rounds()
+    latency = own.results("latency"), sibling.results("latency")
+    return (
+        difference_metric(_difference(evidence, own, sibling), len(evidence.data.images)),
+        latency_ratio(*latency, evidence.suite.measure, is_paired),
+    )
+
+
+def _difference(evidence: Evidence, own: Scored, sibling: Scored) -> Interval | None:
+    options = evidence.suite.measure
+    if own.matches is None or sibling.matches is None:
+        return None
+    return paired_difference(own.matches, sibling.matches, options.resamples, options.seed, options.level)
+
+
+def _per_class(evidence: Evidence, own: Scored) -> dict[str, float | None]:
+    names = evidence.data.categories
+    return {names[number]: value for number, value in own.scores.per_class.items()} if own.scores else {}
+
+
+def _control(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> dict[str, Any] | None:
+    """Return the accuracy of a QAT case's control: as many steps from the same start, all in float."""
+    control = evidence.controls.get(case.id)
+    own = scored.get(control.id) if control else None
+    if control is None or own is None or own.scores is None:
+        return None
+    sibling = scored.get(case.sibling)
+    interval = _difference(evidence, own, sibling) if sibling else None
+    difference = {"map_50_95_difference": to_json(interval)} if interval else {}
+    return {"case": control.id, **own.scores.stats, **difference}

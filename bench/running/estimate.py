@@ -1,0 +1,54 @@
+"""How long work will take: what an earlier run of the same suite took, or a guess that says it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.core.suite import Case, Suite
+from bench.errors import StoreError
+from bench.running.schedule import MEMORY_PROBES
+from bench.store.folder import find_runs, read_rounds, read_run_info
+from bench.store.names import suite_folder_name
+from bench.wire.codec import to_json
+
+# Seconds a step, for stages nobody has measured yet: a small detector on two laptop cores.
+GUESSED_SECONDS = {"data": 10.0, "build": 15.0, "check": 1.0, "accuracy": 3.0, "memory": 1.0, "latency": 2.0}
+
+# Quantization-aware training is the one build of another order.
+GUESSED_QAT_SECONDS = 120.0
+
+Known = Mapping[tuple[str, str], float]
+
+
+def known_seconds(suite: Suite, results: Path) -> dict[tuple[str, str], float]:
+    """Return mean seconds by (case id, stage) of the newest run that measured with the same options."""
+    try:
+        runs = find_runs(results / suite_folder_name(suite.name))
+    except StoreError:
+        return {}
+    for run in reversed(runs):
+        if read_run_info(run).get("measure") == to_json(suite.measure):
+            return _mean_seconds(run, suite)
+    return {}
+
+
+def _mean_seconds(run: Path, suite: Suite) -> dict[tuple[str, str], float]:
+    spent: dict[tuple[str, str], list[float]] = {}
+    for case in suite.cases:
+        for line in read_rounds(run, case.id):
+            if "seconds" in line:
+                stage = "accuracy" if line["kind"] == "accuracy_pass" else line["kind"]
+                spent.setdefault((case.id, stage), []).append(line["seconds"])
+    return {key: sum(seconds) / len(seconds) for key, seconds in spent.items()}
+
+
+def case_seconds(case: Case, suite: Suite, known: Known, is_cached: bool) -> float:
+    """Estimate the seconds that one case takes, building included unless its artifact is cached."""
+    if case.unavailable:
+        return 0.0
+    guess = {**GUESSED_SECONDS, "build": GUESSED_QAT_SECONDS if case.precision == "qat" else 15.0}
+    steps = {"check": 1, "accuracy": 1, "memory": MEMORY_PROBES, "latency": suite.measure.rounds}
+    if not is_cached:
+        steps["build"] = 1
+    return sum(count * known.get((case.id, stage), guess[stage]) for stage, count in steps.items())

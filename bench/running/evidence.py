@@ -1,0 +1,135 @@
+"""What the records of one run are derived from: its journals, sorted and scored, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bench.core.artifact import Artifact
+from bench.core.data import EvaluationData
+from bench.core.record import Status
+from bench.core.suite import Case, Suite
+from bench.errors import BenchError
+from bench.metrics.accumulate import Scores
+from bench.metrics.matches import Matches
+from bench.running.schedule import MIN_ROUNDS, summarise
+from bench.running.scoring import Scorer
+from bench.store.folder import RunFolder
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a case has no artifact; `is_unavailable` if it cannot be made rather than broke."""
+
+    reason: str
+    stderr_tail: tuple[str, ...] = ()
+    is_unavailable: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the records of one run are derived from.
+
+    Attributes:
+        info: content of `run.json`.
+        artifacts: case id -> its file; `failures`: case id -> why there is none.
+        calibration: case id -> hash of the images that its artifact saw; absent for none.
+        controls: QAT case id -> the case of its control, whose detections are stored like any other's.
+    """
+
+    run: RunFolder
+    info: dict[str, Any]
+    suite: Suite
+    data: EvaluationData
+    artifacts: Mapping[str, Artifact]
+    failures: Mapping[str, Failure]
+    calibration: Mapping[str, str] = field(default_factory=dict)
+    controls: Mapping[str, Case] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One case's journal, the lines of its present artifact sorted by kind, and its scores."""
+
+    lines: dict[str, list[Line]]
+    status: Status
+    reason: str
+    stderr_tail: tuple[str, ...] = ()
+    scores: Scores | None = None
+    matches: Matches | None = None
+
+    def results(self, kind: str) -> list[dict[str, Any]]:
+        """Return the results of the valid, finished jobs of a kind."""
+        return [line["result"] for line in self._good(kind)]
+
+    def rounds(self) -> list[int]:
+        """Return the numbers of the valid timed rounds; equal numbers ran next to each other."""
+        return [line["round"] for line in self._good("latency")]
+
+    def num_invalid(self) -> int:
+        """Return how many timed rounds ended well but were measured on a disturbed machine."""
+        ended = [line for line in self.lines.get("latency", []) if line["status"] == "ok"]
+        return len(ended) - len(self._good("latency"))
+
+    def _good(self, kind: str) -> list[Line]:
+        lines = self.lines.get(kind, [])
+        return [line for line in lines if line["status"] == "ok" and line.get("valid", True)]
+
+
+def score_all(evidence: Evidence) -> dict[str, Scored]:
+    """Score every case of the plan, and the controls."""
+    scorer = Scorer(evidence.data)
+    controls = {case.id: case for case in evidence.controls.values()}
+    scored = {case.id: _score(evidence, scorer, case, needs_rounds=True) for case in evidence.suite.cases}
+    for case in controls.values():
+        scored[case.id] = _score(evidence, scorer, case, needs_rounds=False)
+    return scored
+
+
+def _score(evidence: Evidence, scorer: Scorer, case: Case, needs_rounds: bool) -> Scored:
+    if case.unavailable:
+        return Scored({}, "unavailable", case.unavailable)
+    failure = evidence.failures.get(case.id)
+    if failure:
+        status: Status = "unavailable" if failure.is_unavailable else "failed"
+        return Scored({}, status, failure.reason, failure.stderr_tail)
+    lines = evidence.run.read_rounds(case.id)
+    scored = _judge(evidence, case, lines, needs_rounds)
+    return scored if scored.status == "failed" else _with_scores(evidence, scorer, case, scored)
+
+
+def _judge(evidence: Evidence, case: Case, lines: list[Line], needs_rounds: bool) -> Scored:
+    """Sort a journal by kind and say whether it is complete."""
+    artifact = evidence.artifacts[case.id].sha256
+    done, by_kind = summarise(lines, artifact), _by_kind(lines, artifact)
+    if done.broken:
+        failed = [line for line in lines if line["status"] == "failed"]
+        return Scored(by_kind, "failed", done.broken, tuple(failed[-1].get("stderr_tail", ())))
+    missing = len(evidence.data.images) - len(done.image_ids)
+    if missing > 0:
+        return Scored(by_kind, "failed", f"{missing} images were not run; go on with --resume")
+    needed = min(MIN_ROUNDS, evidence.suite.measure.rounds)
+    if needs_rounds and done.num_valid < needed:
+        reason = f"{done.num_valid} valid rounds of at least {needed}; {done.num_invalid} were invalid"
+        return Scored(by_kind, "invalid", reason)
+    return Scored(by_kind, "ok", "")
+
+
+def _by_kind(lines: list[Line], artifact: str) -> dict[str, list[Line]]:
+    by_kind: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.get("artifact") == artifact:
+            by_kind.setdefault(line["kind"], []).append(line)
+    return by_kind
+
+
+def _with_scores(evidence: Evidence, scorer: Scorer, case: Case, scored: Scored) -> Scored:
+    shards = [line["file"] for line in scored.lines.get("accuracy", []) if line["status"] == "ok"]
+    try:
+        scores, matches = scorer.score(evidence.run.case_folder(case.id), shards)
+    except BenchError as problem:
+        return replace(scored, status="failed", reason=str(problem))
+    return replace(scored, scores=scores, matches=matches)

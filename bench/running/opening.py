@@ -1,0 +1,71 @@
+"""Begin a run folder, or find the one to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.core.suite import Overrides, Suite
+from bench.errors import StoreError, UsageError
+from bench.running.provenance import git_state, versions
+from bench.store.folder import SUITE_NAME, RunFolder, find_runs, read_run_info
+from bench.store.names import new_run_id, suite_folder_name
+from bench.wire.codec import to_json
+
+# Format history of run.json.
+# 1: first.
+RUN_SCHEMA = 1
+
+
+def begin_run(suite: Suite, overrides: Overrides, results: Path, now: datetime | None = None) -> RunFolder:
+    """Make a fresh run folder that says what is about to be measured."""
+    run_id = new_run_id(now or datetime.now(UTC), suite.name)
+    return RunFolder.create(results, suite.name, run_id, suite.text, _info(suite, overrides, run_id))
+
+
+def resume_run(suite: Suite, overrides: Overrides, results: Path) -> RunFolder:
+    """Hold the newest run of this suite again.
+
+    Raises:
+        UsageError: there is none, or it was made from another suite text or other overrides, so that its
+            rounds answer another question.
+    """
+    try:
+        path = find_runs(results / suite_folder_name(suite.name))[-1]
+    except StoreError as error:
+        raise UsageError(f"nothing to resume: {error}") from error
+    if (path / SUITE_NAME).read_text(encoding="utf-8") != suite.text:
+        raise UsageError(
+            f"{path} was measured from another text of {suite.path}; start a new run without --resume"
+        )
+    if read_run_info(path).get("overrides") != to_json(overrides):
+        raise UsageError(f"{path} was measured with other overrides; repeat the same options with --resume")
+    return RunFolder(path)
+
+
+def change_info(run: RunFolder, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Change `run.json` in place and return it."""
+    info = read_run_info(run.path)
+    change(info)
+    run.write_info(info)
+    return info
+
+
+def _info(suite: Suite, overrides: Overrides, run_id: str) -> dict[str, Any]:
+    return {
+        "schema": RUN_SCHEMA,
+        "suite": suite.name,
+        "run": run_id,
+        "suite_path": suite.path,
+        "description": suite.description,
+        "overrides": to_json(overrides),
+        "decision_grade": overrides.decision_grade,
+        "measure": to_json(suite.measure),
+        "cases": [to_json(case) for case in suite.cases],
+        "versions": versions(),
+        "git": git_state(Path(suite.path).parent),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": "",
+    }
