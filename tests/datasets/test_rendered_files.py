@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.datasets.rendered import render_scene, write_split
 from bench.datasets.rendered import files as rendered_files
+from bench.datasets.rendered import render_scene, write_split
 from bench.errors import DataError
 
 

@@ -1,4 +1,4 @@
-"""A split of rendered scenes as files: PNG images, COCO annotations and a manifest. Safe to run twice at once.
+"""A split of rendered scenes as files: PNG images, COCO annotations and a manifest.
 
 Layout of the folder of one split:
 
@@ -25,7 +25,7 @@ MANIFEST_FILE = "manifest.json"
 def write_split(folder: Path, split: str, count: int, seed: int = 0) -> Path:
     """Render a split below `folder`, or reuse it if it is there already.
 
-    The files appear under their final name all at once, so that a reader never meets half a split, and when two
+    The files appear under their final name all at once, so that a reader never meets half a split. When two
     processes write the same split, the first one to finish wins and both get equal files.
 
     Args:
@@ -42,8 +42,7 @@ def write_split(folder: Path, split: str, count: int, seed: int = 0) -> Path:
     """
     if count < 1:
         raise DataError(f"rendered data: got count {count} for split {split!r}, expected 1 or more images")
-    parameters = {"renderer_version": RENDERER_VERSION, "split": split, "count": count, "seed": seed}
-    target = folder / f"rendered-v{RENDERER_VERSION}-{split}-{count}-seed{seed}"
+    target, parameters = _place(folder, split, count, seed)
     if _is_finished(target, parameters):
         return target
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,6 +53,16 @@ def write_split(folder: Path, split: str, count: int, seed: int = 0) -> Path:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return target
+
+
+def is_rendered(folder: Path, split: str, count: int, seed: int = 0) -> bool:
+    """Tell whether `write_split` would find its work done."""
+    return _is_finished(*_place(folder, split, count, seed))
+
+
+def _place(folder: Path, split: str, count: int, seed: int) -> tuple[Path, dict[str, Any]]:
+    parameters = {"renderer_version": RENDERER_VERSION, "split": split, "count": count, "seed": seed}
+    return folder / f"rendered-v{RENDERER_VERSION}-{split}-{count}-seed{seed}", parameters
 
 
 def _is_finished(target: Path, parameters: dict[str, Any]) -> bool:
@@ -72,7 +81,9 @@ def _move_into_place(unfinished: Path, target: Path, parameters: dict[str, Any])
     except OSError as error:
         # Renaming onto a folder with files fails: fine if another process has just put the same split there.
         if not _is_finished(target, parameters):
-            raise DataError(f"{target}: expected a finished rendered split or nothing; remove it and retry") from error
+            raise DataError(
+                f"{target}: expected a finished rendered split or nothing; remove it and retry"
+            ) from error
 
 
 def _write_files(folder: Path, parameters: dict[str, Any]) -> None:
@@ -120,6 +131,13 @@ def _write_image(folder: Path, index: int, scene: Scene) -> dict[str, Any]:
 def _annotations(scene: Scene, image_id: int, num_before: int) -> list[dict[str, Any]]:
     rows = zip(scene.boxes.tolist(), scene.class_ids.tolist(), scene.areas.tolist(), strict=True)
     return [
-        {"id": num_before + n, "image_id": image_id, "category_id": c, "bbox": box, "area": area, "iscrowd": 0}
+        {
+            "id": num_before + n,
+            "image_id": image_id,
+            "category_id": c,
+            "bbox": box,
+            "area": area,
+            "iscrowd": 0,
+        }
         for n, (box, c, area) in enumerate(rows, start=1)
     ]

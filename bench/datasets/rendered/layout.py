@@ -1,4 +1,4 @@
-"""What stands where in a scene: sizes, places and painting order, drawn from a random generator. No pixels here."""
+"""What stands where in a scene: sizes, places and painting order, drawn at random. No pixels here."""
 
 from dataclasses import dataclass
 

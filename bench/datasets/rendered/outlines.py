@@ -1,7 +1,7 @@
 """Outlines of the rendered shapes as closed polygons inside the unit circle.
 
-Every shape, round ones too, is a list of vertex loops, so that one rasteriser draws them all. Placing, colouring
-and labelling them is left to `layout` and `scene`.
+Every shape, round ones too, is a list of vertex loops, so that one rasteriser draws them all. Placing,
+colouring and labelling them is left to `layout` and `scene`.
 """
 
 from collections.abc import Callable

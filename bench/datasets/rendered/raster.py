@@ -25,14 +25,14 @@ class Stencil:
 def transform(
     loops: list[NDArray[np.float64]], radii: tuple[float, float], angle: float, centre: tuple[float, float]
 ) -> list[NDArray[np.float64]]:
-    """Stretch unit loops by `radii` (pixels), turn them by `angle` (radians), move them to `centre` (x, y pixels)."""
+    """Stretch unit loops by `radii` (pixels), turn them by `angle` (radians), move them to `centre`."""
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.array([[cos, sin], [-sin, cos]])
     return [(loop * np.array(radii)) @ turn + np.array(centre) for loop in loops]
 
 
 def polygon_area(loops: list[NDArray[np.float64]]) -> float:
-    """Return the area in square pixels by the shoelace formula; holes run the other way and count negative."""
+    """Return the area by the shoelace formula; holes run the other way and count negative."""
     total = 0.0
     for loop in loops:
         following = np.roll(loop, -1, axis=0)

@@ -35,8 +35,8 @@ class Scene:
 
     Attributes:
         image: (height, width, 3) uint8, RGB.
-        boxes: (num_objects, 4) float64, xywh in pixels of this image: the extent of the VISIBLE part, that is of the
-            pixels of which the object shows at least half.
+        boxes: (num_objects, 4) float64, xywh in pixels of this image: the extent of the VISIBLE part, that is
+            of the pixels of which the object shows at least half.
         class_ids: (num_objects,) int64, COCO category ids from 1 to 8.
         areas: (num_objects,) float64, width x height of the box in square pixels.
     """
@@ -50,8 +50,8 @@ class Scene:
 def render_scene(split: str, index: int, seed: int = 0) -> Scene:
     """Render image `index` of a split.
 
-    The same arguments always give the same scene, whatever else was rendered, so a smaller split is a prefix of a
-    larger one.
+    The same arguments always give the same scene, whatever else was rendered, so a smaller split is a prefix
+    of a larger one.
 
     Args:
         split: One of `SPLITS`.
@@ -76,7 +76,10 @@ def render_scene(split: str, index: int, seed: int = 0) -> Scene:
 def _random_source(split: str, index: int, seed: int) -> np.random.Generator:
     if split not in SPLITS:
         nearest = difflib.get_close_matches(split, SPLITS, n=1, cutoff=0.0)[0]
-        raise DataError(f"rendered data: no split {split!r}, expected one of {', '.join(SPLITS)}; did you mean {nearest!r}?")
+        known = ", ".join(SPLITS)
+        raise DataError(
+            f"rendered data: no split {split!r}, expected one of {known}; did you mean {nearest!r}?"
+        )
     name_key = int.from_bytes(split.encode(), "big")
     return np.random.default_rng(np.random.SeedSequence([seed, name_key, index]))
 

@@ -37,7 +37,7 @@ def _weights(size: int, points: int, cell: float) -> NDArray[np.float64]:
 
 
 def grating(rng: np.random.Generator, height: int, width: int) -> Pixels:
-    """Return parallel waves of random direction and a period of 5 to 40 pixels: (height, width, 1) in -1..1."""
+    """Return waves of random direction and a period of 5 to 40 pixels: (height, width, 1) in -1..1."""
     angle, period, phase = rng.uniform(0, np.pi), rng.uniform(5, 40), rng.uniform(0, 2 * np.pi)
     x = np.arange(width) * (np.cos(angle) * 2 * np.pi / period)
     y = np.arange(height) * (np.sin(angle) * 2 * np.pi / period) + phase
@@ -67,13 +67,13 @@ def _add_blob(rng: np.random.Generator, canvas: Pixels) -> None:
     loop = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii + rng.uniform(0, 1, 2) * (width, height)
     stencil = rasterise([loop], height, width)
     colour = rng.uniform(0, 1, 3).astype(np.float32)
-    paint(canvas, stencil, colour, np.float32(rng.uniform(0.15, 0.7)))
+    paint(canvas, stencil, colour, rng.uniform(0.15, 0.7))
 
 
-def paint(canvas: Pixels, stencil: Stencil, fill: Pixels, opacity: np.float32 = np.float32(1)) -> None:
-    """Blend `fill` (a colour or the window's pixels) over the canvas where the stencil covers it, in place."""
+def paint(canvas: Pixels, stencil: Stencil, fill: Pixels, opacity: float = 1.0) -> None:
+    """Blend `fill` (a colour or the window's pixels) over the canvas inside the stencil, in place."""
     region = canvas[stencil.window]
-    region += (opacity * stencil.coverage[..., None]) * (fill - region)
+    region += (np.float32(opacity) * stencil.coverage[..., None]) * (fill - region)
 
 
 def draw_fill(rng: np.random.Generator, surroundings: Pixels) -> Pixels:

@@ -21,8 +21,8 @@ def training_batches(
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Yield batches for ever, each image once per pass, in a new order and a new guise.
 
-    The shapes have no upright pose, so all eight mirrorings and quarter turns are fair; colours are permuted, and
-    contrast and brightness vary. The same seed gives the same batches.
+    The shapes have no upright pose, so all eight mirrorings and quarter turns are fair; colours are permuted,
+    and contrast and brightness vary. The same seed gives the same batches.
 
     Args:
         images: (num_images, 160, 160, 3) uint8.

@@ -1,4 +1,4 @@
-"""What the built-in detector expects and returns, as data that preprocessing and decoding can be built from."""
+"""What the built-in detector expects and returns, as data for preprocessing and decoding."""
 
 from typing import Any
 

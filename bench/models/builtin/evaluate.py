@@ -1,4 +1,4 @@
-"""Measure the float detector with pycocotools, apart from the harness's own path, so that the two check each other."""
+"""Measure the float detector with pycocotools, apart from the harness's own path: each checks the other."""
 
 import contextlib
 import io

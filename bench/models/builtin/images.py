@@ -51,16 +51,18 @@ class TrainingSet:
     sha256: str
 
 
-def resize_bilinear(image: NDArray[np.uint8], width: int = INPUT_SIZE, height: int = INPUT_SIZE) -> NDArray[np.float32]:
-    """Stretch an image: bilinear with half-pixel centres, no antialiasing.
+def resize_bilinear(
+    image: NDArray[np.uint8], width: int = INPUT_SIZE, height: int = INPUT_SIZE
+) -> NDArray[np.uint8]:
+    """Stretch an image: bilinear with half-pixel centres, no antialiasing, rounded to whole pixel values.
 
     Returns:
-        (height, width, 3) float32 in 0..255, not rounded.
+        (height, width, 3) uint8.
     """
     top, bottom, down = _neighbours(image.shape[0], height)
     left, right, across = _neighbours(image.shape[1], width)
     rows = _blend(image[top].astype(np.float32), image[bottom].astype(np.float32), down[:, None, None])
-    return _blend(rows[:, left], rows[:, right], across[:, None])
+    return np.rint(_blend(rows[:, left], rows[:, right], across[:, None])).astype(np.uint8)
 
 
 def _neighbours(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
@@ -70,7 +72,9 @@ def _neighbours(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.intp],
     return first, np.minimum(first + 1, old - 1), (position - first).astype(np.float32)
 
 
-def _blend(first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _blend(
+    first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float32]:
     return first + (second - first) * weight
 
 
@@ -84,7 +88,9 @@ def normalise(pixels: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(pixels, dtype=np.float32) / np.float32(127.5) - np.float32(1)
 
 
-def load_training_set(source: SceneSource, split: str, count: int, seed: int = 0, processes: int = 2) -> TrainingSet:
+def load_training_set(
+    source: SceneSource, split: str, count: int, seed: int = 0, processes: int = 2
+) -> TrainingSet:
     """Render `count` scenes of a split in worker processes and bring them to the detector's size."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context) as pool:
@@ -101,4 +107,4 @@ def _load_one(
     digest = hashlib.sha256(scene.image.tobytes())
     digest.update(np.asarray(scene.boxes, "<f8").tobytes() + np.asarray(scene.class_ids, "<i8").tobytes())
     targets = make_targets(scene.boxes, scene.class_ids - 1, (width, height))
-    return np.rint(resize_bilinear(scene.image)).astype(np.uint8), targets, digest.digest()
+    return resize_bilinear(scene.image), targets, digest.digest()

@@ -32,7 +32,8 @@ def build_network() -> keras.Model:
     """Build the detector with fresh weights.
 
     Returns:
-        A model from (b, 160, 160, 3) float32 in -1..1 to [scores (b, 400, 8) logits, boxes (b, 400, 4) ltrb >= 0].
+        A model from (b, 160, 160, 3) float32 in -1..1 to scores (b, 400, 8), logits, and boxes (b, 400, 4),
+        ltrb in strides, never negative.
     """
     image = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="image")
     merged = _pyramid(_backbone(image))

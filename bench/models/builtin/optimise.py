@@ -48,7 +48,9 @@ def fine_tune(
         The mean loss of the last tenth of the steps.
     """
     keras.utils.set_random_seed(seed)
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=learning_rate, warmup_steps=10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=learning_rate, warmup_steps=10
+    )
     optimizer = keras.optimizers.Adam(schedule, clipnorm=10.0)
     predict = forward or (lambda images: model(images, training=False))
     return descend(predict, list(variables or model.trainable_variables), optimizer, batches, steps, report)

@@ -22,7 +22,7 @@ def weights_path() -> Path:
 
 
 def read_card() -> dict[str, Any]:
-    """Return the facts of the shipped weights: settings, versions, hashes and the accuracy measured after training."""
+    """Return the facts of the shipped weights: settings, versions, hashes and the measured accuracy."""
     card: dict[str, Any] = json.loads(_existing(_FOLDER / "card.json").read_text())
     return card
 

@@ -1,4 +1,4 @@
-"""Which cell of the prediction grid answers for which object, in numpy; the loss over these targets is in `loss`."""
+"""Which cell of the prediction grid answers for which object, in numpy; `loss` compares with predictions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ def make_targets(
 ) -> NDArray[np.float32]:
     """Assign the objects of one image to cells.
 
-    A cell answers for an object if its centre lies in the box and near the box's centre; where several objects
-    claim it, the smallest wins. An object that holds no cell centre gets the cell nearest to its own.
+    A cell answers for an object if its centre lies in the box and near the box's centre; where several
+    objects claim it, the smallest wins. An object that holds no cell centre gets the cell nearest to its own.
 
     Args:
         boxes: (num_objects, 4) xywh, pixels of the original image.

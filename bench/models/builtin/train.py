@@ -1,4 +1,4 @@
-"""Train the built-in detector from nothing and write its weights with a card of facts: what `bench train` runs."""
+"""Train the built-in detector from nothing and write its weights with a card of facts."""
 
 import hashlib
 import importlib.metadata
@@ -56,8 +56,8 @@ def train(
 ) -> dict[str, Any]:
     """Train, measure and save the detector.
 
-    Multi-threaded sums make two runs differ slightly even with one seed: expect the same accuracy, not the same
-    bytes.
+    Multi-threaded sums make two runs differ slightly even with one seed: expect the same accuracy, not the
+    same bytes.
 
     Args:
         source: Gives labelled scenes by split, index and seed, such as `render_scene`.
@@ -104,7 +104,9 @@ def _fit(data: TrainingSet, settings: Settings, report: Report) -> keras.Model:
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY, clipnorm=10.0)
     batches = training_batches(data.images, data.targets, settings.batch_size, settings.seed)
     variables = list(model.trainable_variables)
-    descend(lambda images: model(images, training=True), variables, optimizer, batches, settings.steps, report)
+    descend(
+        lambda images: model(images, training=True), variables, optimizer, batches, settings.steps, report
+    )
     return model
 
 
