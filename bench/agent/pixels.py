@@ -11,6 +11,7 @@ from bench.agent.model import read_pixels
 from bench.agent.prepared import PreparedPixels, PreparedWriter, make_room, prepared_name
 from bench.agent.runtimes.base import Array
 from bench.errors import DataError
+from bench.wire.description import Preprocess
 
 Status = Literal["hit", "made", "off"]
 
@@ -68,8 +69,7 @@ class PixelSource:
         if self._writer is None:
             return
         try:
-            self._writer.commit()
-            self._is_made = True
+            self._is_made = self._writer.commit()
         except OSError as problem:
             self._give_up(self._writer, problem)
         self._writer = None
@@ -77,10 +77,10 @@ class PixelSource:
     def _open(self, folder: Path) -> None:
         preprocess, images = self._job.description.preprocess, self._job.images
         path = folder / prepared_name(preprocess, images)
+        self._reader = _open_reader(path, preprocess)
+        if self._reader is not None:
+            return
         try:
-            if path.exists():
-                self._reader = PreparedPixels(path, preprocess)
-                return
             bytes_each = preprocess.width * preprocess.height * 3 + _SIZE_BYTES
             fitting = max(self._job.prepared_limit_bytes - _OVERHEAD_BYTES, 0) // bytes_each
             num_images = min(len(images), fitting)
@@ -90,7 +90,7 @@ class PixelSource:
             folder.mkdir(parents=True, exist_ok=True)
             make_room(folder, num_images * bytes_each + _OVERHEAD_BYTES, self._job.prepared_limit_bytes)
             self._writer = PreparedWriter(path, preprocess, num_images)
-        except (OSError, DataError) as problem:
+        except OSError as problem:
             self.note = f"prepared pixels are not kept: {problem}"
 
     def _keep(self, writer: PreparedWriter, pixels: Array, geometry: Geometry) -> None:
@@ -103,3 +103,11 @@ class PixelSource:
         self._writer = None
         self.note = f"prepared pixels are not kept: {problem}"
         writer.discard()
+
+
+def _open_reader(path: Path, preprocess: Preprocess) -> PreparedPixels | None:
+    """Open a prepared file; None where there is none, or none that can be used: it is made again then."""
+    try:
+        return PreparedPixels(path, preprocess)
+    except (OSError, DataError):
+        return None

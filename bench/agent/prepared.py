@@ -8,12 +8,12 @@ two writers the later one replaces the earlier one's file by its equal.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL
@@ -54,12 +54,17 @@ class PreparedPixels:
     """Reads a prepared file; pages come in as they are looked at."""
 
     def __init__(self, path: Path, preprocess: Preprocess) -> None:
+        """Open a file.
+
+        Raises:
+            DataError: it is damaged.
+            OSError: it cannot be read.
+        """
         self._preprocess = preprocess
-        with open(path, "rb") as file:
-            shape = _read_header(file)
-            offset = file.tell()
-            file.seek(offset + int(np.prod(shape)))
-            self._sizes = np.load(file, allow_pickle=False)
+        try:
+            offset, shape, self._sizes = _read_head_and_sizes(path)
+        except (EOFError, ValueError) as problem:
+            raise DataError(f"{path}: is no whole prepared file ({problem}); delete it") from problem
         pixels = np.memmap(path, np.uint8, "r", offset, shape)
         # A plain array view: the subclass's bookkeeping costs more than small models do.
         self._pixels: Array = np.asarray(pixels)
@@ -93,20 +98,23 @@ class PreparedWriter:
             self._file.write(np.ascontiguousarray(pixels).data)
             self._sizes.append((geometry.width, geometry.height))
 
-    def commit(self) -> None:
-        """Show the file under its name, if it is whole; drop it otherwise."""
+    def commit(self) -> bool:
+        """Show the file under its name if it is whole, and drop it otherwise; returns whether it is whole."""
         if len(self._sizes) != self._num_images:
             self.discard()
-            return
+            return False
         np.save(self._file, np.array(self._sizes, np.int32), allow_pickle=False)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         os.replace(self._scratch, self._path)
+        return True
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        self._file.close()
+        # On a full disk closing fails as well, for what is still in the buffer.
+        with contextlib.suppress(OSError):
+            self._file.close()
         self._scratch.unlink(missing_ok=True)
 
 
@@ -128,15 +136,14 @@ def make_room(folder: Path, needed_bytes: int, limit_bytes: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def _read_header(file: Any) -> tuple[int, ...]:
-    try:
+def _read_head_and_sizes(path: Path) -> tuple[int, tuple[int, ...], Array]:
+    """Return where the pixels begin, their shape, and the photos' sizes (num_images, 2) int32."""
+    with open(path, "rb") as file:
         np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    except ValueError as problem:
-        raise DataError(f"{file.name}: is no prepared file ({problem}); delete it") from problem
-    if dtype != np.uint8:
-        raise DataError(f"{file.name}: holds {dtype}, expected uint8 pixels; delete it")
-    return tuple(shape)
+        shape, _, _ = np.lib.format.read_array_header_1_0(file)
+        offset = file.tell()
+        file.seek(offset + int(np.prod(shape)))
+        return offset, tuple(shape), np.load(file, allow_pickle=False)
 
 
 def _is_alive(pid: int) -> bool:

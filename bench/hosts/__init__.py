@@ -12,6 +12,7 @@ from bench.hosts.base import Host
 # name -> plug-in
 HOSTS: dict[str, str] = {
     "local": "bench.hosts.local:LocalHost",
+    "fake": "bench.hosts.fake:FakeHost",
 }
 
 

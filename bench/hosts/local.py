@@ -27,6 +27,9 @@ _STDERR_NAME = "stderr.txt"
 # Of a long standard error only the end is read.
 _STDERR_BYTES = 16_384
 _FACTS_SECONDS = 60.0
+# How faulthandler begins; one line on the thread follows, then the frames.
+_CRASH = "Fatal Python error"
+_CRASH_FRAMES = 3
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=+-]*")
 
 # -P: the job folder, which is the working directory, is not searched for modules.
@@ -178,8 +181,19 @@ def read_tail(path: Path) -> tuple[str, ...]:
             text = file.read().decode(errors="replace")
     except OSError:
         return ()
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = cut_stack([line.rstrip() for line in text.splitlines() if line.strip()])
     return tuple(lines[-STDERR_LINES:])
+
+
+def cut_stack(lines: list[str]) -> list[str]:
+    """Keep the innermost frames of the stack that faulthandler leaves at a crash.
+
+    It prints the innermost frame first, so its outer ones would push out what the native code said.
+    """
+    for position, line in enumerate(lines):
+        if line.startswith(_CRASH):
+            return lines[: position + 2 + _CRASH_FRAMES]
+    return lines
 
 
 def read_oom_kills() -> int | None:
