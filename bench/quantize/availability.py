@@ -32,8 +32,8 @@ def _calibration_problem(recipe: Recipe, runtime: str) -> str:
         return f"calibration needs 1 image or more, got {recipe.calibration.images}"
     if runtime == "litert" and recipe.calibration.method != "minmax":
         return (
-            f"the LiteRT converter calibrates by minmax only, not by {recipe.calibration.method}; use minmax, or "
-            "runtime onnxruntime"
+            f"the LiteRT converter calibrates by minmax only, not by {recipe.calibration.method}; use "
+            "minmax, or runtime onnxruntime"
         )
     return ""
 

@@ -77,8 +77,8 @@ def _weights_problem(graph: ModelGraph, num_kernel_weights: int) -> str:
     if graph.num_constants >= MIN_WEIGHT_SHARE * num_kernel_weights and graph.num_constants > 0:
         return ""
     return (
-        f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its kernels; the "
-        "converter dropped weights"
+        f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its kernels; "
+        "the converter dropped weights"
     )
 
 

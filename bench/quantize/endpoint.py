@@ -75,15 +75,15 @@ def _checked_shape(model: Any, preprocess: Preprocess) -> tuple[int, ...]:
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) != 1:
         raise UnavailableError(
-            f"the Keras model {model.name!r} has {len(inputs)} known inputs, but exporting needs a functional or "
-            "Sequential model with exactly one image input"
+            f"the Keras model {model.name!r} has {len(inputs)} known inputs, but exporting needs a functional "
+            "or Sequential model with exactly one image input"
         )
     wanted, given = input_shape(preprocess), tuple(inputs[0].shape)
     fits = len(given) == 4 and all(size in (None, need) for size, need in zip(given, wanted, strict=True))
     if not fits:
         raise ModelError(
-            f"the Keras model {model.name!r} takes {list(given)}, but its preprocessing makes {list(wanted)}; "
-            "correct width, height or layout"
+            f"the Keras model {model.name!r} takes {list(given)}, but its preprocessing makes {list(wanted)}"
+            "; correct width, height or layout"
         )
     return wanted
 

@@ -80,7 +80,7 @@ def read_onnx(content: bytes, name: str) -> ModelGraph:
         ModelError: the bytes are not a complete ONNX model.
     """
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 
     try:
         model = onnx.load_model_from_string(content)

@@ -1,4 +1,4 @@
-"""Read a .tflite file's tensors and operators through the flatbuffer schema; no interpreter, no TensorFlow."""
+"""Read a .tflite file's tensors and operators through the flatbuffer schema, without an interpreter."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def read_tflite(content: bytes, name: str) -> ModelGraph:
         AttributeError,
     ) as problem:
         raise ModelError(
-            f"{name}: the TFLite model is damaged or cut short ({type(problem).__name__}: {problem}); fetch it again"
+            f"{name}: the TFLite model is damaged or cut short ({type(problem).__name__}: {problem}); fetch "
+            "it again"
         ) from problem
 
 

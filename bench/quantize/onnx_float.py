@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import BuildError
 from bench.quantize.endpoint import Endpoint
 
-# Per-channel QDQ needs 13; 17 is what ONNX Runtime 1.14 and all later ones read, so old devices are not shut out.
+# Per-channel QDQ needs 13; ONNX Runtime reads 17 since 1.12, so older devices are not shut out.
 OPSET = 17
 
 
@@ -45,6 +45,6 @@ def convert_half(source: Path, target: Path) -> None:
 def half_notes() -> tuple[str, ...]:
     """Say what a reader should know of a float16 ONNX file."""
     return (
-        "ONNX Runtime has few float16 kernels on x86 processors: it casts to float32 around the others, so fp16 "
-        "halves the file and may be slower",
+        "ONNX Runtime has few float16 kernels on x86 processors: it casts to float32 around the others, so "
+        "fp16 halves the file and may be slower",
     )

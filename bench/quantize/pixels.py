@@ -31,7 +31,7 @@ def normalise(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.f
     Returns:
         (n, h, w, 3) or (n, 3, h, w) float32.
     """
-    mean, std = np.float32(preprocess.mean), np.float32(preprocess.std)
+    mean, std = np.asarray(preprocess.mean, np.float32), np.asarray(preprocess.std, np.float32)
     values: NDArray[np.float32] = (pixels.astype(np.float32) - mean) / std
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2)) if preprocess.layout == "nchw" else values
 

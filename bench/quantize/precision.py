@@ -40,7 +40,7 @@ class ModelGraph:
     Attributes:
         weight_bytes: bytes of constant tensors by dtype.
         num_constants: constant values of float and 4 to 8 bit integer type.
-        float_ops: number of operators, by type, that compute in floating point although an integer model
+        float_ops: number of operators, by type, that work on floats although an integer model
             would not need to: conversions between floats and integers are left out.
     """
 
@@ -124,7 +124,7 @@ def _integer_notes(graph: ModelGraph) -> list[str]:
         notes.append("asymmetric uint8 weights, as TensorFlow 1 quantization-aware training makes them")
     if graph.float_ops:
         listed = ", ".join(f"{name} x{count}" for name, count in sorted(graph.float_ops.items()))
-        notes.append(f"these operators compute in floating point: {listed}")
+        notes.append(f"these operators work on floats: {listed}")
     return notes
 
 

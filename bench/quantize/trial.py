@@ -66,7 +66,8 @@ def _quantize(value: NDArray[np.float32], detail: dict[str, Any]) -> NDArray[Any
     if dtype.kind == "f":
         return value.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(value / np.float32(scale)) + zero_point, limits.min, limits.max).astype(dtype)
+    quantized = np.rint(value / np.float32(scale)) + zero_point
+    return np.asarray(np.clip(quantized, limits.min, limits.max), dtype)
 
 
 def _dequantize(value: NDArray[Any], detail: dict[str, Any]) -> NDArray[np.float32]:

@@ -1,0 +1,164 @@
+"""Where one request after the other is built: load, train if need be, export, check, store.
+
+Runs in the worker process. What requests of one model share (the loaded model, its SavedModel, its float ONNX
+file, its trained form) is made once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.building.exporting import FloatModel, export
+from bench.building.images import prepared_pixels
+from bench.building.keys import build_key, source_file, trained_key
+from bench.building.loading import load_keras
+from bench.building.request import BuildRequest, calibration_images
+from bench.building.store import ArtifactStore
+from bench.building.training import train
+from bench.core.artifact import Artifact, FileFacts
+from bench.core.recipe import Recipe
+from bench.errors import ModelError, UnavailableError
+from bench.quantize.availability import SUFFIXES, availability
+from bench.quantize.check import Expectation, check_export
+from bench.quantize.facts import read_facts, verify_declared
+from bench.quantize.pixels import noise_pixels
+from bench.wire.codec import to_json
+
+# (what is being done, steps done, steps in all); 0 steps in all where they are not counted.
+Report = Callable[[str, int, int], None]
+
+_FLOAT = Recipe("fp32", "fp32")
+
+
+class Workshop:
+    """Builds requests into a store.
+
+    Args:
+        scratch: folder for files on the way.
+    """
+
+    def __init__(self, store: ArtifactStore, scratch: Path, report: Report) -> None:
+        self._store, self._scratch, self._report = store, scratch, report
+        self._models: dict[str, FloatModel] = {}
+
+    def build(self, request: BuildRequest) -> Artifact:
+        """Build what a request asks for, or look into its given file, and put it into the store.
+
+        Raises:
+            UnavailableError: it cannot be made; the message is the reason.
+            BenchError: it could not be made this time.
+        """
+        if request.recipe is None:
+            return self._look_into(request)
+        reason = availability(request.source.kind, request.recipe, request.runtime)
+        if reason:
+            raise UnavailableError(reason)
+        return self._make(request, request.recipe)
+
+    def _look_into(self, request: BuildRequest) -> Artifact:
+        path = Path(request.source.path)
+        facts = read_facts(path)
+        problem = verify_declared(request.source.precision, facts) if request.source.precision else ""
+        if problem:
+            raise ModelError(f"{path}: {problem}")
+        return self._store.refer(build_key(request), path, facts)
+
+    def _make(self, request: BuildRequest, recipe: Recipe) -> Artifact:
+        wanted = _FLOAT if request.control else recipe
+        pixels, notes = self._calibration(request) if request.needs_ranges else (None, ())
+        model, training_notes = self._model(request)
+        if request.runtime == "onnxruntime" and recipe.precision in ("fp16", "dynamic", "int8"):
+            self._reuse_float_onnx(request, model)
+        self._report(f"exporting {recipe.name} for {request.runtime}", 0, 0)
+        target = self._new_folder() / f"model{SUFFIXES[request.runtime]}"
+        export_notes = export(model, wanted, pixels, target)
+        self._report("checking the file", 0, 0)
+        facts = check_export(target, self._expectation(request, wanted, model))
+        about = {"model": request.source.name, "runtime": request.runtime, "recipe": to_json(recipe)}
+        return self._store.add(
+            build_key(request), target, facts, notes + training_notes + export_notes, about
+        )
+
+    def _expectation(self, request: BuildRequest, recipe: Recipe, model: FloatModel) -> Expectation:
+        image = self._trial_image(request)
+        reference = model.outputs(image) if recipe.precision in ("fp32", "fp16") else {}
+        return Expectation(recipe, image, request.preprocess, model.num_kernel_weights, reference)
+
+    def _calibration(self, request: BuildRequest) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+        """Return calibration pixels and a note of where they come from."""
+        assert request.recipe is not None
+        wanted = request.recipe.calibration
+        if wanted.source == "noise":
+            return noise_pixels(wanted.images, request.preprocess), (
+                f"calibrated on {wanted.images} noise images",
+            )
+        images = calibration_images(request)
+        if not images:
+            raise UnavailableError(
+                "int8 needs calibration images, and the data set has none; add them to `data`"
+            )
+        shortfall = f", {wanted.images} were asked for" if len(images) < wanted.images else ""
+        note = f"calibrated on {len(images)} images{shortfall}, method {wanted.method}"
+        return prepared_pixels(images, request.preprocess, self._store.root), (note,)
+
+    def _trial_image(self, request: BuildRequest) -> NDArray[np.uint8]:
+        """Return one real image to try a file on; noise where there is no image."""
+        images = request.calibration.images[:1] if request.calibration else ()
+        if not images:
+            return np.asarray(noise_pixels(1, request.preprocess)[0])
+        return np.asarray(prepared_pixels(images, request.preprocess, self._store.root)[0])
+
+    def _model(self, request: BuildRequest) -> tuple[FloatModel, tuple[str, ...]]:
+        if not request.needs_training:
+            return self._loaded(source_file(request), request), ()
+        artifact = self._store.find(trained_key(request)) or self._train(request)
+        return self._loaded(Path(artifact.path), request), artifact.build_notes
+
+    def _loaded(self, path: Path, request: BuildRequest) -> FloatModel:
+        """Return the model of a file, loaded once."""
+        known = f"{path} {request.preprocess}"
+        if known not in self._models:
+            self._report("loading the model", 0, 0)
+            folder = self._new_folder()
+            self._models[known] = FloatModel(load_keras(path, folder), request.preprocess, folder)
+        return self._models[known]
+
+    def _train(self, request: BuildRequest) -> Artifact:
+        """Train on a model of its own, for training may change it, and store the result."""
+        assert request.recipe is not None
+        folder = self._new_folder()
+        calibration = self._training_calibration(request)
+        verb = "fine-tuning" if request.control else "training"
+
+        def on_step(step: int, steps: int, loss: float) -> None:
+            self._report(f"{verb}, loss {loss:.3g}", step, steps)
+
+        model: Any = load_keras(source_file(request), folder)
+        trained = train(request, model, calibration, self._store.root, on_step)
+        target = folder / "trained.keras"
+        trained.model.save(target)
+        about = {"model": request.source.name, "training": to_json(request.recipe.training)}
+        return self._store.add(trained_key(request), target, FileFacts("fp32"), trained.notes, about)
+
+    def _training_calibration(self, request: BuildRequest) -> NDArray[np.uint8]:
+        assert request.recipe is not None
+        is_used = request.recipe.training.labels and not request.control
+        return self._calibration(request)[0] if is_used else noise_pixels(1, request.preprocess)
+
+    def _reuse_float_onnx(self, request: BuildRequest, model: FloatModel) -> None:
+        """Start from the fp32 ONNX artifact of the same model, built now if it is not there yet."""
+        if "onnx" in model.__dict__:
+            return
+        wanted = replace(request, recipe=_FLOAT, control=False)
+        artifact = self._store.find(build_key(wanted)) or self._make(wanted, _FLOAT)
+        model.__dict__["onnx"] = Path(artifact.path)
+
+    def _new_folder(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self._scratch))
