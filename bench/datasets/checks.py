@@ -21,8 +21,8 @@ def check_disjoint(first: EvaluationData | ImageSet, second: EvaluationData | Im
         pairs = "; ".join(f"{one} = {other}" for one, other in shared[:_NUM_NAMED])
         more = "; ..." if len(shared) > _NUM_NAMED else ""
         raise DataError(
-            f"{len(shared)} images stand in two sets that must share none, or a model would be judged by what it "
-            f"was made from: take them out of one. The same content: {pairs}{more}"
+            f"{len(shared)} images stand in two sets that must share none, or models would be judged by what "
+            f"they were made from: take them out of one. The same content: {pairs}{more}"
         )
 
 

@@ -128,8 +128,13 @@ class Table:
         if required:
             result["required"] = required
         if self.exactly_one:
-            result["oneOf"] = [{"required": list(group)} for group in self.exactly_one]
+            result["oneOf"] = [self._group_schema(group) for group in self.exactly_one]
         return result
+
+    def _group_schema(self, group: tuple[str, ...]) -> Schema:
+        others = dict.fromkeys(name for other in self.exactly_one for name in other if name not in group)
+        absent = {"not": {"anyOf": [{"required": [name]} for name in others]}} if others else {}
+        return {"required": list(group), **absent}
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ class ExistingPath:
     def read(self, node: Node, path: Path, reading: Reading) -> Any:
         if not isinstance(node.value, str) or not node.value.strip():
             return refuse(self, node, path, reading)
-        if self.suffixes and FilePath(node.value).suffix.lower() not in self.suffixes:
-            return refuse(self, node, path, reading)
         text = expand(node.value, path, reading)
         if text is None:
             return WRONG
+        if self.suffixes and FilePath(text).suffix.lower() not in self.suffixes:
+            return refuse(self, node, path, reading)
         place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
         if place.is_file() if self.kind == "file" else place.is_dir():
             return str(place)
@@ -46,8 +46,9 @@ class ExistingPath:
         return WRONG
 
     def schema(self) -> Schema:
-        endings = "|".join(re.escape(suffix) for suffix in self.suffixes)
-        return {"type": "string", "pattern": rf"(?:{endings})$" if endings else "."}
+        # A path may also end in a variable whose value is not known here.
+        endings = "|".join([*map(re.escape, self.suffixes), r"\}"])
+        return {"type": "string", "pattern": rf"(?:{endings})$" if self.suffixes else "."}
 
 
 def expand(text: str, path: Path, reading: Reading) -> str | None:
