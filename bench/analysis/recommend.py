@@ -65,7 +65,7 @@ def _objection(record: Record, clock: str, max_drop: float) -> str:
     if record.precision == "fp32":
         return ""
     difference = record.metric("map_50_95_difference")
-    if difference is None or difference.value is None:
+    if not record.sibling or difference is None or difference.value is None:
         return "no fp32 sibling to judge its mAP by"
     if difference.low is None:
         return "no interval of its mAP difference"

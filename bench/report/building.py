@@ -60,13 +60,14 @@ def _section(panel: Panel) -> Section:
     sentences = [comparison_sentence(comparison, labels) for comparison in comparisons]
     if len(sentences) > MOST_SENTENCES:
         sentences = [f"{len(sentences)} cases are compared with their fp32 siblings in the table below."]
-    sentences += [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
-    sentences += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
+    findings = [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
+    findings += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
     return Section(
         title=f"{panel.group} on {panel.host}",
         answer=make_answer(panel, labels),
+        findings=tuple(findings),
         comparisons=tuple(sentences),
-        charts=make_charts(panel, labels),
+        charts=make_charts(panel),
         tables=make_tables(panel),
         remarks=_remarks(panel, labels),
     )

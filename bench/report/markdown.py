@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from bench.report.model import Answer, Cell, Failure, ReportModel, Row, Section, Table
+from bench.report.texts import printable
 
 # Everything that Markdown or the HTML inside it could read as more than text.
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$~#&])")
@@ -35,16 +36,17 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
 
 def escape(text: str) -> str:
     """Make any text safe inside a line of Markdown: no markup, no line break, no control character."""
-    flat = "".join(character if character.isprintable() else " " for character in text)
-    return SPECIAL.sub(r"\\\1", " ".join(flat.split())).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    return SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
 def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> list[str]:
-    blocks = [f"## {escape(section.title)}", *_answer(section.answer), _bullets(section.comparisons)]
+    blocks = [f"## {escape(section.title)}", *_answer(section.answer), _bullets(section.findings)]
     shown = [chart for chart in section.charts if (index, chart.key) in pictures]
     blocks += [f"![{escape(chart.title)}]({pictures[index, chart.key]})" for chart in shown]
     if shown:
         blocks.append(f"*{escape(shown[0].caption)}*")
+    if section.comparisons:
+        blocks += ["### Each variant beside its fp32", _bullets(section.comparisons)]
     for table in section.tables:
         blocks += _table(table)
     if section.remarks:

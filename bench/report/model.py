@@ -50,7 +50,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Point:
-    """One case in a chart, in people's units. `standing` is `front`, `tied` or `dominated`."""
+    """One case in a chart, in people's units. `standing` is `front`, `tied` or `dominated`.
+
+    `label` leaves out the runtime, which the marker shows.
+    """
 
     label: str
     precision: str
@@ -95,10 +98,11 @@ class Remark:
 
 @dataclass(frozen=True)
 class Section:
-    """One model group on one host."""
+    """One model group on one host; `findings` say what training and activation types brought."""
 
     title: str
     answer: Answer
+    findings: tuple[str, ...]
     comparisons: tuple[str, ...]
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]

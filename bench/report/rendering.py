@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +10,66 @@ from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
 from bench.report.markdown import render_markdown
+from bench.report.model import Chart, ReportModel
+from bench.report.page import render_page
 from bench.report.rows import render_csv
+
+# A chart is some 30 kB of SVG; the page stays below 2 MB with so many sections drawn.
+MOST_DRAWN_SECTIONS = 8
 
 
 def render_all(
     records: Sequence[Record], folder: Path, run_info: Mapping[str, Any] | None = None
 ) -> list[Path]:
-    """Write `report.md` with its pictures, `report.html` and `records.csv` into a folder.
+    """Write `report.html`, `report.md` with its pictures, and `records.csv` into a folder.
 
     Args:
         run_info: `run.json` of the run; anything may be missing from it.
+
+    Returns:
+        The paths of the files, the page first.
 
     Raises:
         StoreError: the folder cannot be written.
     """
     report = build_report(records, run_info)
-    texts = {
-        "report.md": render_markdown(report, {}),
-        "records.csv": render_csv(records),
-    }
     try:
+        pictures = _write_pictures(report, folder)
+        texts = {
+            "report.html": render_page(report, _inline_pictures(report)),
+            "report.md": render_markdown(report, pictures),
+            "records.csv": render_csv(records),
+        }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise StoreError(
-            f"{folder}: cannot write the report ({error.strerror}); the records are safe"
+            f"{folder}: cannot write the report ({error.strerror}); free space, or name a folder that "
+            "can be written with --output; the records themselves are safe"
         ) from error
-    return [folder / name for name in texts]
+    return [folder / name for name in (*texts, *pictures.values())]
+
+
+def _drawn(report: ReportModel) -> Iterator[tuple[int, Chart]]:
+    for index, section in enumerate(report.sections[:MOST_DRAWN_SECTIONS]):
+        for chart in section.charts:
+            yield index, chart
+
+
+def _write_pictures(report: ReportModel, folder: Path) -> dict[tuple[int, str], str]:
+    from bench.report.drawing import write_png
+
+    names = {}
+    for index, chart in _drawn(report):
+        name = f"chart-{chart.key}.png" if index == 0 else f"chart-{index + 1}-{chart.key}.png"
+        write_png(chart, folder / name)
+        names[index, chart.key] = name
+    return names
+
+
+def _inline_pictures(report: ReportModel) -> dict[tuple[int, str], str]:
+    from bench.report.drawing import chart_svg
+
+    return {
+        (index, chart.key): chart_svg(chart, f"c{index + 1}-{chart.key}") for index, chart in _drawn(report)
+    }

@@ -9,6 +9,7 @@ from bench.analysis.findings import Panel
 from bench.analysis.front import Front
 from bench.core.metric import Metric
 from bench.core.record import Record
+from bench.report.labels import precision_name
 from bench.report.model import Chart, Point
 from bench.report.tables import nms_words
 from bench.report.units import bounds, is_known
@@ -33,18 +34,19 @@ AXES = {
 }
 
 
-def make_charts(panel: Panel, labels: dict[str, str]) -> tuple[Chart, ...]:
+def make_charts(panel: Panel) -> tuple[Chart, ...]:
     """Build one chart a cost; none where fewer than two cases have a point."""
-    charts = [_make_chart(panel, front, labels) for front in panel.fronts]
+    charts = [_make_chart(panel, front) for front in panel.fronts]
     return tuple(chart for chart in charts if len(chart.points) > 1)
 
 
-def _make_chart(panel: Panel, front: Front, labels: dict[str, str]) -> Chart:
+def _make_chart(panel: Panel, front: Front) -> Chart:
     axis = AXES[front.cost]
     by_case = {record.case: record for record in panel.records}
+    names = _point_names(panel)
     ends = _accuracy_ends(panel, by_case)
     points = tuple(
-        _point(by_case[placed.case], front, axis, labels, ends(by_case[placed.case]))
+        _point(by_case[placed.case], front, axis, names[placed.case], ends(by_case[placed.case]))
         for placed in front.placed
     )
     title = f"{axis.axis} ({nms_words(panel.records)})" if front.cost == "latency_p50_ns" else axis.axis
@@ -55,11 +57,11 @@ def _make_chart(panel: Panel, front: Front, labels: dict[str, str]) -> Chart:
     return Chart(axis.key, axis.title, title, "mAP, points", caption, points)
 
 
-def _point(record: Record, front: Front, axis: Axis, labels: dict[str, str], y_ends: Ends | None) -> Point:
+def _point(record: Record, front: Front, axis: Axis, label: str, y_ends: Ends | None) -> Point:
     cost = record.metric(front.cost)
     x_ends = bounds(cost)
     return Point(
-        label=labels[record.case],
+        label=label,
         precision=record.precision,
         runtime=record.runtime,
         x=(record.value(front.cost) or 0.0) * axis.scale,
@@ -68,6 +70,17 @@ def _point(record: Record, front: Front, axis: Axis, labels: dict[str, str], y_e
         y_ends=y_ends,
         standing=front.standing(record.case) or "dominated",
     )
+
+
+def _point_names(panel: Panel) -> dict[str, str]:
+    has_threads = len({record.threads for record in panel.records}) > 1
+    has_models = len({record.model for record in panel.records}) > 1
+    return {
+        record.case: (f"{record.model} " if has_models else "")
+        + precision_name(record)
+        + (f" t{record.threads}" if has_threads else "")
+        for record in panel.records
+    }
 
 
 def _accuracy_ends(panel: Panel, by_case: dict[str, Record]) -> Callable[[Record], Ends | None]:

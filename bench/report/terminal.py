@@ -10,6 +10,7 @@ from bench.report.answers import make_answer
 from bench.report.cells import difference_cell, metric_cell, ratio_cell
 from bench.report.labels import case_labels, in_reading_order
 from bench.report.tables import nms_words
+from bench.report.texts import printable
 from bench.report.units import kibibytes, mebibytes, milliseconds, points
 
 HEAD = ("case", "mAP", "difference", "inference ms", "ratio", "end to end", "peak MiB", "KiB")
@@ -31,20 +32,20 @@ def _panel(panel: Panel) -> str:
     labels = case_labels(panel.records)
     ordered = in_reading_order(panel.records)
     measured = [record for record in ordered if record.status == "ok"]
-    lines = [f"{_plain(panel.group)} on {_plain(panel.host)} ({nms_words(measured)}; p50)"]
+    lines = [f"{printable(panel.group)} on {printable(panel.host)} ({nms_words(measured)}; p50)"]
     if measured:
         rows = [HEAD, *(_row(record, panel, labels) for record in measured)]
         lines += _align(rows)
     lines += [_problem(record, labels) for record in ordered if record.status != "ok"]
     answer = make_answer(panel, labels)
-    return "\n".join([*lines, f"  -> {_plain(answer.headline)}. {_plain(answer.cost)}"])
+    return "\n".join([*lines, f"  -> {printable(answer.headline)}. {printable(answer.cost)}"])
 
 
 def _row(record: Record, panel: Panel, labels: dict[str, str]) -> tuple[str, ...]:
     comparison = panel.comparisons.get(record.case)
     difference = difference_cell(comparison)
     return (
-        _cut(_plain(labels[record.case]), LONGEST_NAME),
+        _cut(printable(labels[record.case]), LONGEST_NAME),
         metric_cell(record, "map_50_95", points).text,
         f"{difference.text} {difference.detail}".strip(),
         metric_cell(record, "latency_p50_ns", milliseconds).text,
@@ -64,13 +65,8 @@ def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _problem(record: Record, labels: dict[str, str]) -> str:
-    name = _cut(_plain(labels[record.case]), LONGEST_NAME)
-    return f"  {name}: {record.status}, {_cut(_plain(record.reason), LONGEST_REASON)}"
-
-
-def _plain(text: str) -> str:
-    """Take out what could move a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    name = _cut(printable(labels[record.case]), LONGEST_NAME)
+    return f"  {name}: {record.status}, {_cut(printable(record.reason), LONGEST_REASON)}"
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,0 +1,242 @@
+"""Charts drawn by matplotlib: as inline SVG for the page, as PNG beside the Markdown.
+
+matplotlib is imported when a chart is drawn, never before. The same chart always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from bench.report.model import Chart, Point
+from bench.report.placement import Box, place_labels
+from bench.report.scatter import front_line
+from bench.report.texts import printable
+
+# Okabe and Ito's palette (jfly.uni-koeln.de/color), told apart with any colour vision, on white and on dark.
+COLORS = {
+    "fp32": "#7f8790",
+    "fp16": "#56b4e9",
+    "dynamic": "#e69f00",
+    "int8": "#009e73",
+    "qat": "#d55e00",
+}
+OTHER_COLORS = ("#cc79a7", "#0072b2", "#b8a400")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# Stands for the page's text colour in an SVG and is replaced by `currentColor`.
+INK = "#010203"
+
+# More points than this are named on the front only.
+MOST_NAMED = 24
+
+# A cost that spans more than this factor is shown on a logarithmic axis.
+LOGARITHMIC_FROM = 6.0
+
+# Pixels between a point and its label from which on a thin line joins them.
+LEAD_FROM = 14.0
+
+SETTINGS = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+}
+
+
+def chart_svg(chart: Chart, prefix: str) -> str:
+    """Draw a chart as an `<svg>` element for a page; `prefix` keeps its ids apart from other charts'."""
+    with _settings(prefix):
+        file = io.StringIO()
+        _draw(chart).savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _clean_svg(file.getvalue(), chart, prefix)
+
+
+def write_png(chart: Chart, path: Path) -> None:
+    """Draw a chart as a PNG on white."""
+    with _settings(chart.key):
+        _draw(chart).savefig(path, format="png", dpi=144, facecolor="white", metadata={"Software": None})
+
+
+@contextmanager
+def _settings(salt: str) -> Iterator[None]:
+    """Draw with our settings; that a name has letters which the font lacks is no news."""
+    import matplotlib
+
+    with warnings.catch_warnings(), matplotlib.rc_context({**SETTINGS, "svg.hashsalt": salt}):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def _draw(chart: Chart) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.2, 4.5))
+    axes = figure.add_axes((0.1, 0.235, 0.87, 0.735))
+    colors, markers = _colors(chart.points), _markers(chart.points)
+    _scale_x(axes, chart.points)
+    for point in chart.points:
+        _draw_point(axes, point, colors[point.precision], markers[point.runtime])
+    corners = front_line(chart.points)
+    axes.plot(
+        *zip(*corners, strict=True), color=INK, alpha=0.7, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1
+    )
+    axes.set_xlabel(chart.x_title)
+    axes.set_ylabel(chart.y_title)
+    axes.margins(0.1, 0.12)
+    axes.grid(color=INK, alpha=0.1, linewidth=0.5)
+    axes.tick_params(length=3, width=0.5)
+    _draw_legend(figure, colors, markers)
+    _name_points(figure, axes, chart.points)
+    return figure
+
+
+def _scale_x(axes: Any, points: Sequence[Point]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    values = [point.x for point in points]
+    if min(values) > 0 and max(values) / min(values) > LOGARITHMIC_FROM:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _draw_point(axes: Any, point: Point, color: str, marker: str) -> None:
+    bars = {"fmt": "none", "ecolor": color, "elinewidth": 0.9, "alpha": 0.65, "zorder": 2}
+    if point.x_ends:
+        axes.errorbar(point.x, point.y, xerr=_arms(point.x, point.x_ends), **bars)
+    if point.y_ends:
+        axes.errorbar(point.x, point.y, yerr=_arms(point.y, point.y_ends), **bars)
+    face = "none" if point.standing == "dominated" else color
+    axes.plot(point.x, point.y, marker, mfc=face, mec=color, mew=1.4, markersize=7, zorder=3)
+    if point.standing == "tied":
+        axes.plot(point.x, point.y, "o", mfc="none", mec=INK, mew=0.7, markersize=12, zorder=3)
+
+
+def _arms(value: float, ends: tuple[float, float]) -> list[list[float]]:
+    """Return the lengths of both arms; an interval need not contain its point, an arm is never negative."""
+    return [[max(0.0, value - ends[0])], [max(0.0, ends[1] - value)]]
+
+
+def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    none: dict[str, Any] = {"linestyle": "none", "markersize": 6}
+    handles = [
+        Line2D([], [], marker="o", color=color, label=printable(name), **none)
+        for name, color in colors.items()
+    ]
+    handles += [
+        Line2D([], [], marker=marker, color=INK, mfc="none", label=printable(name), **none)
+        for name, marker in markers.items()
+    ]
+    front = Line2D([], [], color=INK, alpha=0.7, linewidth=1.1, linestyle=(0, (4, 3)), label="Pareto front")
+    figure.legend(
+        handles=[*handles, front],
+        loc="lower center",
+        ncols=min(5, len(handles) + 1),
+        frameon=False,
+        fontsize=8,
+        handletextpad=0.4,
+        columnspacing=1.4,
+    )
+
+
+def _name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
+    """Write names beside points, placed in pixels once the axes are final."""
+    named = [point for point in points if len(points) <= MOST_NAMED or point.standing == "front"]
+    if len(named) > MOST_NAMED:
+        return
+    figure.draw_without_rendering()
+    texts = [
+        figure.text(0, 0, printable(point.label), fontsize=8, va="center", ha="center") for point in named
+    ]
+    sizes = [_size(text) for text in texts]
+    anchors = [tuple(axes.transData.transform((point.x, point.y))) for point in named]
+    centres = place_labels(anchors, sizes, _obstacles(axes, points), tuple(axes.get_window_extent().extents))
+    # Fractions of the figure: pixels would move when the file's resolution is not the screen's.
+    to_fraction = figure.transFigure.inverted().transform
+    for text, size, centre, anchor in zip(texts, sizes, centres, anchors, strict=True):
+        text.set_position(to_fraction(centre))
+        end = _nearest(anchor, centre, size)
+        if abs(end[0] - anchor[0]) + abs(end[1] - anchor[1]) > LEAD_FROM:
+            _draw_lead(figure, to_fraction(anchor), to_fraction(end))
+
+
+def _size(text: Any) -> tuple[float, float]:
+    extent = text.get_window_extent()
+    return (extent.width + 2, extent.height + 2)
+
+
+def _obstacles(axes: Any, points: Sequence[Point]) -> list[Box]:
+    boxes: list[Box] = []
+    for point in points:
+        x, y = axes.transData.transform((point.x, point.y))
+        boxes.append((x - 7, y - 7, x + 7, y + 7))
+        if point.y_ends:
+            low, high = (axes.transData.transform((point.x, end))[1] for end in point.y_ends)
+            boxes.append((x - 2, low, x + 2, high))
+    return boxes
+
+
+def _nearest(
+    anchor: tuple[float, ...], centre: tuple[float, float], size: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the point of a label's box that is nearest to what it names."""
+    x, y = (
+        min(max(anchor[axis], centre[axis] - size[axis] / 2), centre[axis] + size[axis] / 2)
+        for axis in (0, 1)
+    )
+    return (x, y)
+
+
+def _draw_lead(figure: Any, start: Any, end: Any) -> None:
+    """Draw a thin line from a point to its label."""
+    from matplotlib.lines import Line2D
+
+    line = Line2D([start[0], end[0]], [start[1], end[1]], color=INK, alpha=0.35, linewidth=0.5, zorder=1)
+    figure.add_artist(line)
+
+
+def _colors(points: Sequence[Point]) -> dict[str, str]:
+    """Give each precision its colour, known ones the same in every chart."""
+    names = dict.fromkeys(point.precision for point in points)
+    others = iter(name for name in names if name not in COLORS)
+    spare = {name: OTHER_COLORS[index % len(OTHER_COLORS)] for index, name in enumerate(others)}
+    ordered = [name for name in COLORS if name in names] + list(spare)
+    return {name: COLORS.get(name) or spare[name] for name in ordered}
+
+
+def _markers(points: Sequence[Point]) -> dict[str, str]:
+    names = sorted({point.runtime for point in points})
+    return {name: MARKERS[index % len(MARKERS)] for index, name in enumerate(names)}
+
+
+def _clean_svg(text: str, chart: Chart, prefix: str) -> str:
+    """Make matplotlib's file an element: no prolog, no metadata, own ids, the page's colour and fonts."""
+    body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{prefix}-', body)
+    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
+    body = re.sub(r'href="#', f'href="#{prefix}-', body)
+    body = body.replace(INK, "currentColor").replace("'DejaVu Sans'", "system-ui, sans-serif")
+    body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
+    body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
+    label = escape(printable(f"{chart.title}: {chart.x_title}"), quote=True)
+    return body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
