@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from bench.metrics.accumulate import Scores
 from bench.metrics.detections import Detections
+from bench.metrics.ground_truth import GroundTruth, read_ground_truth
 
 
 def make_annotations(
@@ -138,3 +141,48 @@ def write_annotations(folder: Path, truth: dict[str, Any]) -> Path:
     path = folder / "instances.json"
     path.write_text(json.dumps(truth))
     return path
+
+
+def as_ground_truth(truth: dict[str, Any]) -> GroundTruth:
+    """Read annotations as a user's file would be read, all images."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_annotations(Path(folder), truth)
+        return read_ground_truth(path, [image["id"] for image in truth["images"]])
+
+
+def as_stats(scores: Scores) -> list[float]:
+    """Return the twelve statistics as pycocotools lists them, -1 where there is no object."""
+    return [-1.0 if value is None else value for value in scores.stats.values()]
+
+
+def make_detections_of(rows: list[tuple[int, int, float, list[float]]], image_ids: list[int]) -> Detections:
+    """Make detections of (image id, category id, score, xywh) rows."""
+    return Detections(
+        image_id=np.array([row[0] for row in rows], np.int64),
+        category_id=np.array([row[1] for row in rows], np.int32),
+        score=np.array([row[2] for row in rows], np.float32),
+        box=np.array([row[3] for row in rows], np.float32).reshape(-1, 4),
+        image_ids=np.array(image_ids, np.int64),
+    )
+
+
+def make_truth_of(
+    rows: list[tuple[int, int, list[float], int]], image_ids: list[int], category_ids: list[int]
+) -> dict[str, Any]:
+    """Make annotations of (image id, category id, xywh, iscrowd) rows, numbered from 1."""
+    return {
+        "info": {},
+        "images": [{"id": number} for number in image_ids],
+        "categories": [{"id": number, "name": str(number)} for number in category_ids],
+        "annotations": [
+            {
+                "id": index + 1,
+                "image_id": image,
+                "category_id": category,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": crowd,
+            }
+            for index, (image, category, box, crowd) in enumerate(rows)
+        ],
+    }
