@@ -19,7 +19,8 @@ def expose(rng: np.random.Generator, canvas: NDArray[np.float32]) -> NDArray[np.
         lit = _soften(lit)
     noise = rng.standard_normal(lit.shape, dtype=np.float32)
     lit += noise * np.float32(rng.uniform(0.01, 0.07))
-    return np.rint(np.clip(lit, 0, 1) * np.float32(255)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(np.clip(lit, 0, 1) * np.float32(255)).astype(np.uint8)
+    return pixels
 
 
 def _light(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
@@ -28,7 +29,8 @@ def _light(rng: np.random.Generator, height: int, width: int) -> NDArray[np.floa
     slope_x, slope_y = rng.uniform(-0.35, 0.35, 2)
     across = slope_x * np.linspace(-1, 1, width)
     down = slope_y * np.linspace(-1, 1, height)
-    return (exposure * (1 + down[:, None] + across))[..., None].astype(np.float32)
+    gains: NDArray[np.float32] = (exposure * (1 + down[:, None] + across))[..., None].astype(np.float32)
+    return gains
 
 
 def _soften(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -36,4 +38,5 @@ def _soften(image: NDArray[np.float32]) -> NDArray[np.float32]:
     tall = np.concatenate([image[:1], image, image[-1:]])
     image = (tall[:-2] + tall[2:] + image + image) * np.float32(0.25)
     wide = np.concatenate([image[:, :1], image, image[:, -1:]], axis=1)
-    return (wide[:, :-2] + wide[:, 2:] + image + image) * np.float32(0.25)
+    soft: NDArray[np.float32] = (wide[:, :-2] + wide[:, 2:] + image + image) * np.float32(0.25)
+    return soft

@@ -33,7 +33,8 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: float)
 def _weights(size: int, points: int, cell: float) -> NDArray[np.float64]:
     """Return the (size, points) matrix of linear interpolation."""
     position = np.arange(size)[:, None] / cell
-    return np.maximum(1 - np.abs(position - np.arange(points)), 0)
+    weights: NDArray[np.float64] = np.maximum(1 - np.abs(position - np.arange(points)), 0)
+    return weights
 
 
 def grating(rng: np.random.Generator, height: int, width: int) -> Pixels:

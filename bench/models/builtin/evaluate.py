@@ -28,7 +28,9 @@ def measure_accuracy(predict: Predict, scenes: Iterable[LabelledScene]) -> dict[
         predict: (1, 160, 160, 3) float32 -> (scores (1, 400, 8) logits, boxes (1, 400, 4) ltrb in strides).
         scenes: Read once, one at a time.
     """
-    images, annotations, detections = [], [], []
+    images: list[dict[str, int]] = []
+    annotations: list[dict[str, Any]] = []
+    detections: list[dict[str, Any]] = []
     for image_id, scene in enumerate(scenes, start=1):
         height, width = scene.image.shape[:2]
         images.append({"id": image_id, "width": width, "height": height})
@@ -99,7 +101,8 @@ def _iou(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.fl
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
     common = np.maximum(sides, 0).prod(axis=1)
     union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - common
-    return common / np.maximum(union, 1e-9)
+    iou: NDArray[np.float64] = common / np.maximum(union, 1e-9)
+    return iou
 
 
 def _score(truth: dict[str, Any], detections: list[dict[str, Any]]) -> dict[str, float]:

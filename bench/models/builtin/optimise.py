@@ -66,14 +66,7 @@ def descend(
 ) -> float:
     """Take gradient steps and return the mean loss of the last tenth of them."""
     optimizer.build(variables)
-
-    @tf.function
-    def step(images: Any, targets: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = detection_loss(forward(images), targets)
-        optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
+    step = _step_function(forward, variables, optimizer)
     losses: list[float] = []
     started = time.perf_counter()
     for number in range(1, steps + 1):
@@ -83,3 +76,18 @@ def descend(
             pace = (time.perf_counter() - started) / number
             report(f"step {number}/{steps}  loss {np.mean(losses[-_REPORT_EVERY:]):.3f}  {pace:.2f} s/step")
     return float(np.mean(losses[-max(1, steps // 10) :]))
+
+
+def _step_function(
+    forward: Forward, variables: list[Any], optimizer: keras.optimizers.Optimizer
+) -> Callable[[Any, Any], Any]:
+    """Trace one step: (images, targets) -> loss before the step."""
+
+    def step(images: Any, targets: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = detection_loss(forward(images), targets)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    traced: Callable[[Any, Any], Any] = tf.function(step)
+    return traced
