@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.analysis.findings import Panel
 from bench.core.record import Record
-from bench.report.model import Answer
+from bench.report.cells import metric_cell
+from bench.report.model import Answer, Figure
 from bench.report.sentences import accuracy_words, size_words, speed_words
 from bench.report.tables import nms_words
 from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points
@@ -20,12 +21,12 @@ def make_answer(panel: Panel, labels: dict[str, str]) -> Answer:
     measured = [record for record in panel.records if record.status == "ok"]
     if chosen is None:
         headline = "No case can be recommended" if measured else "Nothing was measured"
-        return Answer(headline, _why_none(panel, measured), _left_out(panel, labels), _rule(panel))
+        return Answer(headline, _why_none(panel, measured), (), _left_out(panel, labels), _rule(panel))
     record = next(record for record in measured if record.case == chosen)
     grade = "" if record.decision_grade else "Not for decisions: "
     headline = f"{grade}{'ship' if grade else 'Ship'} {labels[chosen]}"
     details = [*_ties(panel, labels), *_left_out(panel, labels)]
-    return Answer(headline, f"{_gain(panel, record)} {_figures(record)}", tuple(details), _rule(panel))
+    return Answer(headline, _gain(panel, record), _figures(record), tuple(details), _rule(panel))
 
 
 def _gain(panel: Panel, record: Record) -> str:
@@ -42,16 +43,16 @@ def _gain(panel: Panel, record: Record) -> str:
     return f"Against fp32: {', '.join(part for part in parts if part)}."
 
 
-def _figures(record: Record) -> str:
-    shown = [
-        ("map_50_95", "mAP {} points", points),
-        ("latency_p50_ns", f"inference p50 {{}} ms ({nms_words([record])})", milliseconds),
-        ("end_to_end_p50_ns", "end to end p50 {} ms", milliseconds),
-        ("peak_rss_bytes", "peak memory {} MiB", mebibytes),
-        ("size_bytes", "file {} KiB", kibibytes),
+def _figures(record: Record) -> tuple[Figure, ...]:
+    shown: list[tuple[str, str, str, Callable[[float], str]]] = [
+        ("mAP, IoU .50:.95", "map_50_95", "points", points),
+        (f"Inference p50, {nms_words([record])}", "latency_p50_ns", "ms", milliseconds),
+        ("End to end p50", "end_to_end_p50_ns", "ms", milliseconds),
+        ("Peak memory", "peak_rss_bytes", "MiB", mebibytes),
+        ("Model file", "size_bytes", "KiB", kibibytes),
     ]
-    values = [(words, form, record.value(name)) for name, words, form in shown]
-    return f"{'; '.join(words.format(form(value)) for words, form, value in values if value is not None)}."
+    cells = [(name, metric_cell(record, metric, form), unit) for name, metric, unit, form in shown]
+    return tuple(Figure(name, f"{cell.text} {unit}", cell.detail) for name, cell, unit in cells)
 
 
 def _ties(panel: Panel, labels: dict[str, str]) -> list[str]:

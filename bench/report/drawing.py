@@ -46,7 +46,7 @@ SETTINGS = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": ["DejaVu Sans"],
-    "font.size": 9.0,
+    "font.size": 10.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": INK,
@@ -85,8 +85,8 @@ def _settings(salt: str) -> Iterator[None]:
 def _draw(chart: Chart) -> Any:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.2, 4.5))
-    axes = figure.add_axes((0.1, 0.235, 0.87, 0.735))
+    figure = Figure(figsize=(5.2, 4.4))
+    axes = figure.add_axes((0.125, 0.265, 0.855, 0.715))
     colors, markers = _colors(chart.points), _markers(chart.points)
     _scale_x(axes, chart.points)
     for point in chart.points:
@@ -149,9 +149,9 @@ def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -
     figure.legend(
         handles=[*handles, front],
         loc="lower center",
-        ncols=min(5, len(handles) + 1),
+        ncols=min(4, len(handles) + 1),
         frameon=False,
-        fontsize=8,
+        fontsize=9,
         handletextpad=0.4,
         columnspacing=1.4,
     )
@@ -164,7 +164,7 @@ def _name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
         return
     figure.draw_without_rendering()
     texts = [
-        figure.text(0, 0, printable(point.label), fontsize=8, va="center", ha="center") for point in named
+        figure.text(0, 0, printable(point.label), fontsize=9, va="center", ha="center") for point in named
     ]
     sizes = [_size(text) for text in texts]
     anchors = [tuple(axes.transData.transform((point.x, point.y))) for point in named]

@@ -63,6 +63,7 @@ def _answer(answer: Answer) -> list[str]:
     return [
         f"**{escape(answer.headline)}**",
         escape(answer.cost),
+        _bullets(tuple(f"{f.name}: {f.value} {f.detail}".rstrip() for f in answer.figures)),
         _bullets(answer.details),
         f"*{escape(answer.rule)}*",
     ]

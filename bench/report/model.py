@@ -78,11 +78,21 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One figure of the recommended case; `detail` is its interval."""
+
+    name: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What to ship on one host: a headline, what it costs, and the rule behind it."""
+    """What to ship on one host: a headline, what it costs, its figures, and the rule behind it."""
 
     headline: str
     cost: str
+    figures: tuple[Figure, ...]
     details: tuple[str, ...]
     rule: str
 

@@ -48,8 +48,20 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
 def _answer(answer: Answer) -> str:
     return (
         f'<div class="answer">\n<h3>{_text(answer.headline)}</h3>\n<p>{_text(answer.cost)}</p>\n'
+        f"{_figures(answer)}"
         f'{_bullets(answer.details)}<p class="rule">{_text(answer.rule)}</p>\n</div>\n'
     )
+
+
+def _figures(answer: Answer) -> str:
+    if not answer.figures:
+        return ""
+    tiles = "".join(
+        f"<div><dt>{_text(figure.name)}</dt>"
+        f'<dd>{_text(figure.value)} <span class="detail">{_text(figure.detail)}</span></dd></div>\n'
+        for figure in answer.figures
+    )
+    return f'<dl class="figures">\n{tiles}</dl>\n'
 
 
 def _charts(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> str:
@@ -138,7 +150,7 @@ def _last_lines(failure: Failure) -> str:
 
 def _facts(facts: Facts) -> str:
     items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>\n" for name, value in facts.items)
-    return _folded(facts.title, f"<dl>\n{items}</dl>\n")
+    return _folded(facts.title, f'<dl class="facts">\n{items}</dl>\n')
 
 
 def _folded(title: str, body: str) -> str:

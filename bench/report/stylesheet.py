@@ -30,7 +30,13 @@ li { margin: .25rem 0; overflow-wrap: anywhere; }
 .rule { font-size: .875rem; color: var(--soft); border-top: 1px solid var(--line); padding-top: .6rem;
   margin-top: .8rem; }
 .charts { display: grid; gap: 1rem; margin: 1.5rem 0 .5rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 350px), 1fr)); }
+  grid-template-columns: minmax(0, 1fr); }
+@media (min-width: 860px) { .charts { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
+  .charts figure:first-child { grid-row: span 2; } }
+.figures { display: flex; flex-wrap: wrap; gap: .6rem 2rem; margin: .9rem 0; padding: 0; }
+.figures div { display: flex; flex-direction: column-reverse; }
+.figures dt { font-size: .8rem; } .figures dd { margin: 0; font-size: 1.2rem; font-weight: 600; }
+.figures .detail { font-size: .8rem; font-weight: 400; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: .8rem; }
 figure h4 { margin: 0 0 .4rem; font-size: .95rem; font-weight: 600; }
@@ -57,11 +63,12 @@ summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
 pre { margin: .3rem 0 0; font-size: .8rem; white-space: pre-wrap; overflow-wrap: anywhere;
   color: var(--soft); }
 .reason { min-width: 16rem; overflow-wrap: anywhere; } .name { overflow-wrap: anywhere; min-width: 9rem; }
-dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .15rem 1rem;
+.facts { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .15rem 1rem;
   font-size: .875rem;
   margin: .4rem 0 1rem; }
 dt { color: var(--soft); overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 560px) { main { padding: 1.2rem .8rem 3rem; } dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: .4rem; } .answer { padding: .9rem; } }
+@media (max-width: 560px) { main { padding: 1.2rem .8rem 3rem; }
+  .facts { grid-template-columns: 1fr; gap: 0; }
+  .facts dd { margin-bottom: .4rem; } .answer { padding: .9rem; } }
 @media print { .scroll { overflow: visible; } details > * { display: block; } }
 """
