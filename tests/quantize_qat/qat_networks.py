@@ -1,12 +1,16 @@
-"""Small functional networks, each with what one kind of detector is built from; weights and statistics random."""
+"""Small functional networks, each with what one kind of detector is built from; all weights random."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
+
+from bench.quantize.qat.rewrite import rewrite
 
 SIZE = 32
 
@@ -78,6 +82,12 @@ def lone() -> keras.Model:
     x = layers.ReLU()(layers.BatchNormalization()(layers.Add()([x, layers.ReLU()(x)])))
     x = layers.Conv2D(4, 1, 2, name="conv")(x)
     return shaken(keras.Model(image, layers.BatchNormalization(name="scores")(x)))
+
+
+@cache
+def rewritten(network: Callable[[], keras.Model]) -> keras.Model:
+    """Return a network as `rewrite` gives it, made once; not for tests that change it."""
+    return rewrite(network())
 
 
 NETWORKS = (plain, residual, nested, pyramid, separable, lone)

@@ -74,7 +74,7 @@ REFUSED = {
     ),
     "unknown weights": (
         lambda: built(layers.Conv2D(4, 1), layers.PReLU(name="prelu")),
-        "the layer 'prelu' (PReLU) holds weights that cannot be simulated; known are Conv2D, DepthwiseConv2D,",
+        "the layer 'prelu' (PReLU) holds weights that cannot be simulated; known are Conv2D, ",
     ),
     "a subclass of a known layer": (
         lambda: built(Standardised(4, 1, name="own")),

@@ -59,10 +59,11 @@ def descend(simulator: Simulator, batches: Batches, loss: Loss, training: Traini
 def _optimizer(training: Training) -> keras.optimizers.Optimizer:
     """Return Adam whose rate rises over some steps and falls along a cosine to zero at the last one."""
     warmup = min(_WARMUP_STEPS, training.steps // 2)
+    rate = _LEARNING_RATE if training.learning_rate is None else training.learning_rate
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
         decay_steps=max(training.steps - warmup, 1),
-        warmup_target=training.learning_rate or _LEARNING_RATE,
+        warmup_target=rate,
         warmup_steps=warmup,
     )
     return keras.optimizers.Adam(schedule, beta_2=_BETA_2, global_clipnorm=_CLIP_NORM)

@@ -36,7 +36,8 @@ def rewrite(model: Any) -> keras.Model:
     if reason:
         raise UnavailableError(reason)
     try:
-        plain = fold(split(inline(model)))
+        # The second copy leaves every layer with the one call that it has in the result.
+        plain = inline(fold(split(inline(model))))
     except (ValueError, TypeError, NotImplementedError) as error:
         cause = str(error).strip().splitlines()[0]
         raise UnavailableError(f"the model cannot be rebuilt layer by layer: {cause}") from error
@@ -62,5 +63,4 @@ def largest_difference(model: Any, other: Any, seed: int = 0) -> float:
 
 
 def _outputs(model: Any, images: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    forward = tf.function(lambda batch: graph.run(model, [batch], graph.call), autograph=False)
-    return [np.asarray(output, np.float64) for output in forward(tf.constant(images))]
+    return [np.asarray(output, np.float64) for output in graph.run(model, [tf.constant(images)], graph.call)]

@@ -45,12 +45,13 @@ class Simulator:
     def __init__(self, model: keras.Model, granularity: Granularity) -> None:
         """Lay the rounding over a model that `rewrite` returned; the model is trained in place."""
         self.model = model
-        edges = quantized_edges(model)
         self._granularity: Granularity = granularity
-        self._fixed = {key: edge.fixed for key, edge in edges.items()}
-        self._rows = {key: row for row, key in enumerate(edges)}
-        initial = np.array([edge.fixed or (0, 0) for edge in edges.values()], np.float32)
-        self._ranges = [tf.Variable(pair, trainable=False) for pair in initial]
+        self._edges = quantized_edges(model)
+        # Range of each grid: (low, high).
+        self._ranges = {
+            edge.grid: tf.Variable(edge.fixed or (0.0, 0.0), trainable=False, dtype=tf.float32)
+            for edge in self._edges.values()
+        }
         self._compiled: dict[str, Callable[[Any], list[Any]]] = {}
 
     def forward(self, images: Any, mode: Mode) -> list[Any]:
@@ -82,20 +83,21 @@ class Simulator:
 
     def calibrate(self, batches: Iterable[Any]) -> None:
         """Set the ranges to the smallest and largest values that batches of images produce, 0 included."""
-        for variable, fixed in zip(self._ranges, self._fixed.values(), strict=True):
-            if fixed is None:
-                variable.assign([0.0, 0.0])
+        for edge in self._edges.values():
+            if edge.fixed is None:
+                self._ranges[edge.grid].assign([0.0, 0.0])
         for batch in batches:
             self.outputs(batch, "observe")
 
     def state(self) -> State:
         """Return a copy of weights and ranges."""
-        return State(self.model.get_weights(), np.array([variable.numpy() for variable in self._ranges]))
+        ranges = np.array([variable.numpy() for variable in self._ranges.values()])
+        return State(self.model.get_weights(), ranges)
 
     def restore(self, state: State) -> None:
         """Bring back weights and ranges."""
         self.model.set_weights(state.weights)
-        for variable, pair in zip(self._ranges, state.ranges, strict=True):
+        for variable, pair in zip(self._ranges.values(), state.ranges, strict=True):
             variable.assign(pair)
 
     def bake(self) -> None:
@@ -114,23 +116,27 @@ class Simulator:
             return operation(*arguments, **keywords)
 
     def _round(self, symbol: graph.Tensor, value: Any, mode: Mode) -> Any:
-        """Round a tensor to its edge's grid, if it has one, after moving the edge's range as `mode` says."""
-        row = self._rows.get(id(symbol))
-        if row is None or mode == "float":
+        """Round a tensor to its edge's grid, if it has one, after moving the grid's range as `mode` says."""
+        edge = self._edges.get(id(symbol))
+        if edge is None or mode == "float":
             return value
-        pair = self._ranges[row]
-        if self._fixed[id(symbol)] is None and mode in ("observe", "learn"):
-            _move(pair, value, mode)
+        pair = self._ranges[edge.grid]
+        if edge.fixed is None and mode == "observe":
+            pair.assign(_widened(pair, value))
+        elif edge.fixed is None and mode == "learn":
+            # A part of a concatenation may widen the common range; only the whole may narrow it.
+            target = _range(value) if edge.grid == id(symbol) else _widened(pair, value)
+            pair.assign_add(_FOLLOW * (target - pair))
         if mode == "observe":
             return value
         return tf.quantization.fake_quant_with_min_max_vars(value, pair[0], pair[1], num_bits=_BITS)
 
 
-def _move(pair: Any, value: Any, mode: Mode) -> None:
-    """Widen a range to hold all values, or draw it a step towards them. Zero always stays inside."""
-    low = tf.minimum(tf.reduce_min(value), 0.0)
-    high = tf.maximum(tf.reduce_max(value), 1e-6)
-    if mode == "observe":
-        pair.assign(tf.stack([tf.minimum(pair[0], low), tf.maximum(pair[1], high)]))
-    else:
-        pair.assign_add(_FOLLOW * (tf.stack([low, high]) - pair))
+def _range(value: Any) -> Any:
+    """Return (low, high) of a tensor; zero always lies inside, as padding needs it."""
+    return tf.stack([tf.minimum(tf.reduce_min(value), 0.0), tf.maximum(tf.reduce_max(value), 1e-6)])
+
+
+def _widened(pair: Any, value: Any) -> Any:
+    low, high = tf.unstack(_range(value))
+    return tf.stack([tf.minimum(pair[0], low), tf.maximum(pair[1], high)])
