@@ -61,7 +61,8 @@ class Suppression:
     """What is kept of the decoded boxes: threshold, non-maximum suppression, caps.
 
     Attributes:
-        in_graph: the graph has done the suppression; only the threshold and the cap still apply.
+        in_graph: the graph has done the suppression; only the threshold, the cap and the clipping apply.
+        is_clipped: boxes are cut off at the photo's border at the end, and dropped if nothing is left.
     """
 
     score_threshold: float = 0.001
@@ -71,6 +72,7 @@ class Suppression:
     is_class_aware: bool = True
     is_multi_label: bool = True
     in_graph: bool = False
+    is_clipped: bool = True
 
 
 @dataclass(frozen=True)

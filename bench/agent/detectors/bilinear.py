@@ -61,7 +61,7 @@ def _taps(source: int, target: int, is_clamped: bool = False) -> _Taps:
 
 
 def _blend_columns(rows: NDArray[np.uint8], taps: _Taps) -> NDArray[np.int16]:
-    """Blend columns: (num_rows, columns, channels) -> (num_rows, width * channels) int16, in 1/128 of a level.
+    """Blend columns: (num_rows, columns, channels) -> (num_rows, width * channels) int16, in 1/128 level.
 
     `(p * (2048 - w) + q * w) >> 4` is reshaped so that every intermediate fits 16 bits (0 to 32640):
     `p * 128 + (q - p) * (w // 16) + ((q - p) * (w % 16) >> 4)`.

@@ -22,11 +22,11 @@ class Detections:
     """What was found in one photo, best first.
 
     Attributes:
-        boxes: (n, 4) float32 xywh, pixels of the photo; not clipped, so they may reach past its border.
+        boxes: (n, 4) float32 xywh, pixels of the photo.
         scores: (n,) float32.
         category_ids: (n,) int32, of the data set.
-        num_outside: Boxes whose centre lies outside of the photo. Many of them speak for a wrong description
-            (letterbox, normalized boxes, axis order).
+        num_outside: Boxes whose centre lay outside of the photo, before clipping. Many of them speak for a
+            wrong description (letterbox, normalized boxes, axis order).
     """
 
     boxes: NDArray[np.float32]
@@ -59,7 +59,8 @@ class Detector:
     def postprocess(self, outputs: Sequence[NDArray[Any]], geometry: Geometry) -> Detections:
         """Turn one photo's raw outputs, in the order of the output specs, into detections.
 
-        Overlap is judged in input pixels; stretching does not change it. Boxes are not clipped.
+        Overlap is judged in input pixels, which stretching does not change, and before clipping. A box that
+        clipping leaves without area is dropped after the cap, and nothing takes its place.
 
         Raises:
             ModelError: The outputs hold boxes that are not finite.
@@ -71,9 +72,14 @@ class Detector:
             )
         kept = self._keep(candidates)
         corners = geometry.to_photo(candidates.boxes[kept])
+        num_outside = _count_outside(corners, geometry)
+        if self._suppression.is_clipped:
+            corners = _clip(corners, geometry)
+            has_area = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+            kept, corners = kept[has_area], corners[has_area]
         boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
         category_ids = self._category_ids[candidates.classes[kept]]
-        return Detections(boxes, candidates.scores[kept], category_ids, _count_outside(corners, geometry))
+        return Detections(boxes, candidates.scores[kept], category_ids, num_outside)
 
     def _keep(self, candidates: Candidates) -> NDArray[np.intp]:
         settings = self._suppression
@@ -86,6 +92,11 @@ class Detector:
             settings.max_detections,
             settings.is_class_aware,
         )
+
+
+def _clip(corners: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
+    """Cut (n, 4) boxes xyxy off at the photo's border."""
+    return np.clip(corners, 0, np.array([geometry.width, geometry.height] * 2, np.float32))
 
 
 def _count_outside(corners: NDArray[np.float32], geometry: Geometry) -> int:

@@ -90,7 +90,7 @@ def _quantized(pixels: NDArray[np.uint8], preprocess: Preprocess, spec: TensorSp
         return _look_up(tables[0], pixels)
     axis = 2 if preprocess.layout == "nhwc" else 0
     channels = [table[pixels.take(channel, axis)] for channel, table in enumerate(tables)]
-    return np.ascontiguousarray(np.stack(channels, axis))
+    return np.stack(channels, axis)
 
 
 def _look_up(table: NDArray[Any], pixels: NDArray[np.uint8]) -> NDArray[Any]:
@@ -98,9 +98,9 @@ def _look_up(table: NDArray[Any], pixels: NDArray[np.uint8]) -> NDArray[Any]:
     if table.dtype.itemsize == 1:
         shift = table.view(np.uint8)[0]
         if (table.view(np.uint8) == np.arange(256, dtype=np.uint8) + shift).all():
-            return (pixels + shift).view(table.dtype)
-    values: NDArray[Any] = table.take(pixels)
-    return values
+            shifted: NDArray[Any] = (pixels + shift).view(table.dtype)
+            return shifted
+    return table.take(pixels)
 
 
 @lru_cache(maxsize=64)
