@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +20,7 @@ import bench
 from bench.building.outcome import BuildFailure
 from bench.building.request import BuildRequest
 from bench.building.store import ArtifactStore
-from bench.building.worker_files import LOG_NAME, REQUESTS_NAME
+from bench.building.worker_files import LOG_NAME, REQUESTS_NAME, SCRATCH_NAME
 from bench.core.artifact import Artifact
 from bench.errors import BuildError
 from bench.wire.codec import from_json, to_json
@@ -28,6 +29,10 @@ from bench.wire.journal import JOURNAL_NAME, read_events
 Outcome = Artifact | BuildFailure
 
 STDERR_LINES = 10
+
+# -P: the working directory is not searched for modules.
+# -X faulthandler: a crash in native code leaves its Python lines in the log.
+WORKER = (sys.executable, "-P", "-X", "faulthandler", "-m", "bench.building.worker")
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Session:
 
     Args:
         folder: of this model; each process gets a folder in it.
+        command: of a building process; the folder is its last argument.
     """
 
     def __init__(
@@ -61,9 +67,11 @@ class Session:
         timeout_seconds: float,
         on_event: Callable[[dict[str, Any]], None],
         memory_limit_bytes: int = 0,
+        command: Sequence[str] = WORKER,
     ) -> None:
         self._store, self._folder = store, folder
         self._timeout, self._on_event, self._memory = timeout_seconds, on_event, memory_limit_bytes
+        self._command = command
         self._number = 0
 
     def build(self, requests: dict[str, BuildRequest]) -> dict[str, Outcome]:
@@ -75,15 +83,15 @@ class Session:
 
     def _run_process(self, requests: dict[str, BuildRequest]) -> dict[str, Outcome]:
         """Run one process for as long as it lasts; at least one request has an outcome afterwards."""
-        folder = self._new_folder()
-        self._write_requests(folder, requests)
+        folder = self._new_folder(requests)
         progress = _Progress(deadline=time.monotonic() + self._timeout)
         with open(folder / LOG_NAME, "wb") as log:
-            process = _start(folder, log)
+            process = _start([*self._command, str(folder)], log)
             try:
                 cause = self._follow(process, folder, progress)
             finally:
                 _stop(process)
+                shutil.rmtree(folder / SCRATCH_NAME, ignore_errors=True)
         self._read(folder, progress)
         self._conclude(folder, progress, requests, cause or _describe_end(process.returncode))
         return progress.outcomes
@@ -130,27 +138,25 @@ class Session:
             reason = f"the building process did not start: it {cause}"
             progress.outcomes.update({key: BuildFailure(reason, tail) for key in requests})
 
-    def _new_folder(self) -> Path:
+    def _new_folder(self, requests: dict[str, BuildRequest]) -> Path:
+        """Make the folder of the next process, with its requests in it."""
         while (folder := self._folder / f"process-{self._number:02}").exists():
             self._number += 1
-        try:
-            folder.mkdir(parents=True)
-        except OSError as problem:
-            raise BuildError(f"{folder}: cannot be made ({problem.strerror}); check the disk") from problem
-        return folder
-
-    def _write_requests(self, folder: Path, requests: dict[str, BuildRequest]) -> None:
         content = {
             "store": str(self._store.root),
             "memory_limit_bytes": self._memory,
             "requests": {key: to_json(request) for key, request in requests.items()},
         }
-        (folder / REQUESTS_NAME).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        try:
+            folder.mkdir(parents=True)
+            (folder / REQUESTS_NAME).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        except OSError as problem:
+            raise BuildError(f"{folder}: cannot be written ({problem.strerror}); check the disk") from problem
+        return folder
 
 
-def _start(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a builder in a session of its own, so that it can be stopped with all its children."""
-    command = [sys.executable, "-P", "-X", "faulthandler", "-m", "bench.building.worker", str(folder)]
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -116,7 +116,7 @@ class ArtifactStore:
             self._publish(folder, self.folder(key))
         except OSError as problem:
             raise StoreError(
-                f"{self.root}: the artifact cache cannot be written ({problem.strerror}); free space there, or "
+                f"{self.root}: cannot write the artifact cache ({problem.strerror}); free space there, or "
                 "set BENCH_CACHE to a folder that can be written"
             ) from problem
         return replace(artifact, path=str(self.folder(key) / name))

@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from bench.building.request import BuildRequest
 from bench.building.store import ArtifactStore
-from bench.building.worker_files import REQUESTS_NAME
+from bench.building.worker_files import REQUESTS_NAME, SCRATCH_NAME
 from bench.building.workshop import Workshop
 from bench.errors import BenchError, UnavailableError
 from bench.wire.codec import from_json, to_json
@@ -59,11 +58,12 @@ def main(folder: Path) -> None:
     content = json.loads((folder / REQUESTS_NAME).read_text(encoding="utf-8"))
     _limit_memory(content["memory_limit_bytes"])
     reporter = Reporter(JournalWriter(folder), wake)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        workshop = Workshop(ArtifactStore(Path(content["store"])), Path(scratch), reporter.progress)
-        for key, request in content["requests"].items():
-            reporter.start(key)
-            _attempt(workshop, from_json(BuildRequest, request, f"requests.{key}"), reporter)
+    scratch = folder / SCRATCH_NAME
+    scratch.mkdir()
+    workshop = Workshop(ArtifactStore(Path(content["store"])), scratch, reporter.progress)
+    for key, request in content["requests"].items():
+        reporter.start(key)
+        _attempt(workshop, from_json(BuildRequest, request, f"requests.{key}"), reporter)
 
 
 def _attempt(workshop: Workshop, request: BuildRequest, reporter: Reporter) -> None:

@@ -4,3 +4,6 @@ from __future__ import annotations
 
 REQUESTS_NAME = "requests.json"
 LOG_NAME = "stderr.txt"
+
+# Folder for files on the way; the controller removes it, however the process ended.
+SCRATCH_NAME = "scratch"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.core.artifact import FileFacts
 from bench.core.recipe import Recipe
-from bench.errors import BuildError, ModelError
+from bench.errors import BuildError, ModelError, UnavailableError
 from bench.quantize.facts import read_graph, verify_declared
 from bench.quantize.precision import ModelGraph, facts_of, is_per_channel
 from bench.quantize.trial import Outputs, run_once
@@ -54,6 +54,7 @@ def check_export(path: Path, expected: Expectation) -> FileFacts:
 
     Raises:
         BuildError: the file is missing, damaged, hollow, of another precision, or computes nothing useful.
+        UnavailableError: the converter does not do for this model what the recipe promises.
     """
     try:
         graph = read_graph(path)
@@ -61,10 +62,11 @@ def check_export(path: Path, expected: Expectation) -> FileFacts:
     except ModelError as problem:
         raise BuildError(f"the exported file is not usable: {problem}") from problem
     facts = facts_of(graph)
+    _require_promise(path, graph, facts, expected.recipe)
     problem_text = (
         _weights_problem(graph, expected.num_kernel_weights)
         or verify_declared(expected.recipe.precision, facts)
-        or _integer_problem(path, graph, expected.recipe)
+        or _granularity_problem(graph, expected.recipe)
         or _outputs_problem(outputs)
         or _difference_problem(outputs, expected)
     )
@@ -77,20 +79,30 @@ def _weights_problem(graph: ModelGraph, num_kernel_weights: int) -> str:
     if graph.num_constants >= MIN_WEIGHT_SHARE * num_kernel_weights and graph.num_constants > 0:
         return ""
     return (
-        f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its kernels; "
-        "the converter dropped weights"
+        f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its "
+        "kernels; the converter dropped weights"
     )
 
 
-def _integer_problem(path: Path, graph: ModelGraph, recipe: Recipe) -> str:
-    """Check what full integer promises: no operator left in float (LiteRT), the granularity asked for."""
-    if recipe.precision not in ("int8", "qat"):
-        return ""
-    if path.suffix == ".tflite" and graph.float_ops:
-        return f"operators compute in float although full integer was asked for: {graph.float_ops}"
-    if recipe.granularity == "per_tensor" and is_per_channel(graph.weighted):
+def _granularity_problem(graph: ModelGraph, recipe: Recipe) -> str:
+    is_integer = recipe.precision in ("int8", "qat")
+    if is_integer and recipe.granularity == "per_tensor" and is_per_channel(graph.weighted):
         return "its weights have a scale per channel, but per_tensor was asked for"
     return ""
+
+
+def _require_promise(path: Path, graph: ModelGraph, facts: FileFacts, recipe: Recipe) -> None:
+    """Raise where LiteRT's converter quietly does less than its name says."""
+    if path.suffix != ".tflite":
+        return
+    if recipe.precision in ("int8", "qat") and graph.float_ops:
+        listed = ", ".join(f"{name} x{count}" for name, count in sorted(graph.float_ops.items()))
+        raise UnavailableError(f"full integer is not possible: the LiteRT converter leaves {listed} in float")
+    if recipe.precision == "dynamic" and facts.precision == "fp32":
+        raise UnavailableError(
+            "dynamic range changes nothing here: the LiteRT converter leaves kernels of fewer than 1,024 "
+            "values in float32, and this model has few others"
+        )
 
 
 def _outputs_problem(outputs: Outputs) -> str:

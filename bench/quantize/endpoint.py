@@ -5,7 +5,6 @@ The batch is fixed to one image, so that no converter has to guess shapes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ class Endpoint:
     """
 
     model: Any
-    function: Callable[..., Any]
+    function: Any
     signature: tuple[Any, ...]
     input: str
     outputs: tuple[str, ...]
@@ -75,7 +74,7 @@ def _checked_shape(model: Any, preprocess: Preprocess) -> tuple[int, ...]:
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) != 1:
         raise UnavailableError(
-            f"the Keras model {model.name!r} has {len(inputs)} known inputs, but exporting needs a functional "
+            f"the Keras model {model.name!r} has {len(inputs)} known inputs; exporting needs a functional "
             "or Sequential model with exactly one image input"
         )
     wanted, given = input_shape(preprocess), tuple(inputs[0].shape)

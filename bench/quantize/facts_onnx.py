@@ -88,6 +88,11 @@ def read_onnx(content: bytes, name: str) -> ModelGraph:
         raise ModelError(f"{name}: not an ONNX model, or damaged ({problem}); fetch it again") from problem
     if not model.graph.node:
         raise ModelError(f"{name}: the ONNX model has no operators; it is damaged or not a model")
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
+        raise ModelError(
+            f"{name}: the ONNX model keeps its weights in another file; save it as one file "
+            "(onnx.save(onnx.load(path), path))"
+        )
     return _read(model)
 
 

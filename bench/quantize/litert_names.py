@@ -1,49 +1,47 @@
 """Give the inputs and outputs of a .tflite file the names that the Keras model had.
 
 The converter calls outputs `StatefulPartitionedCall:1` and may reorder them, while the signature in the same
-file still maps the original names to tensors. A shorter name is written over the longer one in place, so that
-no offset and no alignment of the weights changes.
+file still maps the original names to tensors. The new names are appended to the file and pointed at, so that
+nothing else moves and the weights keep their alignment.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
+
+# Where the vtable of a Tensor keeps the offset of its name: fields shape, type, buffer, name follow a head of
+# 4 bytes, 2 bytes each.
+_NAME_SLOT = 4 + 2 * 3
 
 
 def name_tensors(content: bytes) -> bytes:
-    """Return the file with its input and output tensors named as in its signature.
-
-    A tensor whose present name is shorter than the new one keeps it.
-    """
+    """Return the file with its input and output tensors named as in its signature."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(content, 0)
     result = bytearray(content)
     for index in range(model.SignatureDefsLength()):
-        signature = model.SignatureDefs(index)
-        graph = model.Subgraphs(signature.SubgraphIndex())
-        maps = [signature.Inputs(i) for i in range(signature.InputsLength())]
-        maps += [signature.Outputs(i) for i in range(signature.OutputsLength())]
-        for entry in maps:
-            _overwrite(result, _name_position(graph.Tensors(entry.TensorIndex())), entry.Name())
+        for tensor, name in _named(model, model.SignatureDefs(index)):
+            field = tensor._tab.Offset(_NAME_SLOT)
+            if field and tensor.Name() != name:
+                _point_to_new_string(result, tensor._tab.Pos + field, name)
     return bytes(result)
 
 
-def _name_position(tensor: Any) -> int:
-    """Return where the tensor's name string starts (its length word), as the flatbuffer stores it."""
-    # Field 3 of the Tensor table (shape, type, buffer, name): vtable entry 4 + 2 * 3 bytes.
-    table = tensor._tab
-    field = table.Offset(10)
-    return int(table.Indirect(table.Pos + field)) if field else 0
+def _named(model: Any, signature: Any) -> Iterator[tuple[Any, bytes]]:
+    """Yield the tensors of a signature with the names that it has for them."""
+    graph = model.Subgraphs(signature.SubgraphIndex())
+    entries = [signature.Inputs(i) for i in range(signature.InputsLength())]
+    entries += [signature.Outputs(i) for i in range(signature.OutputsLength())]
+    for entry in entries:
+        yield graph.Tensors(entry.TensorIndex()), entry.Name()
 
 
-def _overwrite(content: bytearray, position: int, name: bytes) -> None:
-    if not position:
-        return
-    (length,) = struct.unpack_from("<I", content, position)
-    if len(name) > length:
-        return
-    struct.pack_into("<I", content, position, len(name))
-    start = position + 4
-    content[start : start + length] = name + bytes(length - len(name))
+def _point_to_new_string(content: bytearray, field: int, name: bytes) -> None:
+    """Append a flatbuffer string (length, bytes, zero; aligned to 4) and let a field refer to it."""
+    content += bytes(-len(content) % 4)
+    struct.pack_into("<I", content, field, len(content) - field)
+    content += struct.pack("<I", len(name)) + name + b"\0"
+    content += bytes(-len(content) % 4)

@@ -6,6 +6,7 @@ Inputs keep the model's own layout (NHWC for most Keras models) and float32 type
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BuildError
 from bench.quantize.endpoint import Endpoint
@@ -25,12 +26,30 @@ def export_onnx(endpoint: Endpoint, path: Path) -> None:
 
     try:
         model, _ = tf2onnx.convert.from_function(endpoint.function, list(endpoint.signature), opset=OPSET)
+        _keep_captured_constants(model.graph, endpoint)
         model = onnx.shape_inference.infer_shapes(model, data_prop=True)
         onnx.checker.check_model(model)
     except Exception as problem:
         # tf2onnx raises bare ValueError, KeyError and RuntimeError; onnx its own ValidationError.
         raise BuildError(f"tf2onnx could not convert the model: {str(problem)[:500]}") from problem
     onnx.save(model, str(path))
+
+
+def _keep_captured_constants(graph: Any, endpoint: Endpoint) -> None:
+    """Give the constants that a layer holds outside its weights back to the graph.
+
+    `Normalization` keeps mean and variance so, and tf2onnx turns them into inputs that nobody feeds.
+    """
+    import onnx
+
+    captures = endpoint.function.get_concrete_function().graph.captures
+    values = {inner.name: outer for outer, inner in captures}
+    for entry in [entry for entry in graph.input if entry.name in values]:
+        graph.initializer.append(onnx.numpy_helper.from_array(values[entry.name].numpy(), entry.name))
+        graph.input.remove(entry)
+    if len(graph.input) != 1:
+        names = ", ".join(entry.name for entry in graph.input)
+        raise ValueError(f"the converted graph has the inputs {names}, expected one image")
 
 
 def convert_half(source: Path, target: Path) -> None:

@@ -72,8 +72,8 @@ def static_notes(recipe: Recipe) -> tuple[str, ...]:
     notes = ["inputs and outputs are float32 (io applies to LiteRT only)"]
     if recipe.activations == "uint8":
         notes.append(
-            "uint8 activations with int8 weights saturate on x86 processors without VNNI, which costs accuracy "
-            "there"
+            "uint8 activations with int8 weights saturate on x86 processors without VNNI, which costs "
+            "accuracy there"
         )
     if recipe.calibration.method == "percentile":
         notes.append(f"calibration keeps {PERCENTILE}% of the values")
