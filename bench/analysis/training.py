@@ -35,9 +35,16 @@ class TrainingFinding:
 
 
 def judge_training(records: Sequence[Record]) -> tuple[TrainingFinding, ...]:
-    """Judge every measured QAT case of one model group on one host."""
+    """Judge the measured QAT cases of one model group on one host.
+
+    Threads do not change what a model finds, so of cases that differ in them alone only the first is judged.
+    """
     measured = [record for record in records if record.status == "ok"]
-    return tuple(_judge(record, measured) for record in measured if record.precision == "qat")
+    trained = [record for record in measured if record.precision == "qat"]
+    kinds = {
+        (record.model, str(_option(record, "name")), record.runtime): record for record in reversed(trained)
+    }
+    return tuple(_judge(record, measured) for record in trained if record in kinds.values())
 
 
 def control_accuracy(control: dict[str, Any] | None) -> float | None:

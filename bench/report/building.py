@@ -13,11 +13,14 @@ from bench.report.labels import case_labels, in_reading_order
 from bench.report.model import Failure, Remark, ReportModel, Section
 from bench.report.provenance import make_provenance, overridden
 from bench.report.scatter import make_charts
-from bench.report.sentences import activation_sentence, comparison_sentence, training_sentence
+from bench.report.sentences import activation_sentence, comparison_sentence, front_sentence, training_sentence
 from bench.report.tables import make_tables
 
 # More sentences than this are no summary: the table says the same.
 MOST_SENTENCES = 16
+
+# A remark about more cases than this names so many and counts the others.
+MOST_NAMES = 4
 
 READING = (
     "Latency: the statistical unit is the process. Each round is a fresh process, rounds are interleaved "
@@ -60,7 +63,8 @@ def _section(panel: Panel) -> Section:
     sentences = [comparison_sentence(comparison, labels) for comparison in comparisons]
     if len(sentences) > MOST_SENTENCES:
         sentences = [f"{len(sentences)} cases are compared with their fp32 siblings in the table below."]
-    findings = [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
+    findings = [front_sentence(front, labels) for front in panel.fronts if len(front.placed) > 1]
+    findings += [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
     findings += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
     return Section(
         title=f"{panel.group} on {panel.host}",
@@ -79,7 +83,22 @@ def _remarks(panel: Panel, labels: dict[str, str]) -> tuple[Remark, ...]:
     for case, found in panel.advice.items():
         for advice in found:
             cases.setdefault(advice, []).append(labels[case])
-    return tuple(Remark(tuple(names), advice.text, advice.advice) for advice, names in cases.items())
+    num_measured = sum(record.status == "ok" for record in panel.records)
+    return tuple(
+        Remark(_who(names, num_measured), advice.text.rstrip("."), _sentence(advice.advice))
+        for advice, names in cases.items()
+    )
+
+
+def _who(names: Sequence[str], num_measured: int) -> str:
+    if len(names) > 1 and len(names) == num_measured:
+        return "All cases"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
 def _failure(record: Record) -> Failure:

@@ -36,6 +36,9 @@ INK = "#010203"
 # More points than this are named on the front only.
 MOST_NAMED = 24
 
+# A longer name would cover its neighbours; tables have it in full.
+LONGEST_NAME = 22
+
 # A cost that spans more than this factor is shown on a logarithmic axis.
 LOGARITHMIC_FROM = 6.0
 
@@ -159,12 +162,14 @@ def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -
 
 def _name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
     """Write names beside points, placed in pixels once the axes are final."""
-    named = [point for point in points if len(points) <= MOST_NAMED or point.standing == "front"]
+    distinct = {(point.x, point.y): point for point in reversed(points)}.values()
+    named = [point for point in distinct if len(points) <= MOST_NAMED or point.standing == "front"]
     if len(named) > MOST_NAMED:
         return
     figure.draw_without_rendering()
     texts = [
-        figure.text(0, 0, printable(point.label), fontsize=9, va="center", ha="center") for point in named
+        figure.text(0, 0, _cut(printable(point.label)), fontsize=9, va="center", ha="center")
+        for point in named
     ]
     sizes = [_size(text) for text in texts]
     anchors = [tuple(axes.transData.transform((point.x, point.y))) for point in named]
@@ -176,6 +181,10 @@ def _name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
         end = _nearest(anchor, centre, size)
         if abs(end[0] - anchor[0]) + abs(end[1] - anchor[1]) > LEAD_FROM:
             _draw_lead(figure, to_fraction(anchor), to_fraction(end))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _size(text: Any) -> tuple[float, float]:

@@ -51,10 +51,7 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
         blocks += _table(table)
     if section.remarks:
         blocks.append("### What to look at")
-        remarks = (
-            f"{', '.join(remark.cases)}: {remark.text}. {remark.advice}".rstrip()
-            for remark in section.remarks
-        )
+        remarks = (f"{remark.cases}: {remark.text}. {remark.advice}".rstrip() for remark in section.remarks)
         blocks.append(_bullets(tuple(remarks)))
     return blocks
 

@@ -99,9 +99,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Remark:
-    """Advice, with the labels of the cases that it is about."""
+    """Advice, and whom it is about."""
 
-    cases: tuple[str, ...]
+    cases: str
     text: str
     advice: str
 

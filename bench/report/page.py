@@ -120,7 +120,7 @@ def _remarks(remarks: Sequence[Remark]) -> str:
     if not remarks:
         return ""
     items = "".join(
-        f"<li><strong>{_text(', '.join(remark.cases))}</strong>: {_text(remark.text)}. "
+        f"<li><strong>{_text(remark.cases)}</strong>: {_text(remark.text)}. "
         f"<em>{_text(remark.advice)}</em></li>\n"
         for remark in remarks
     )

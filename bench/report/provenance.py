@@ -40,6 +40,7 @@ def _run(records: Sequence[Record], run_info: Mapping[str, Any]) -> dict[str, An
         commit += " with uncommitted changes"
     facts = {
         "suite": run_info.get("suite") or (first.suite if first else ""),
+        "description": run_info.get("description"),
         "suite file": run_info.get("suite_path"),
         "run": run_info.get("run") or (first.run if first else ""),
         "started": run_info.get("started") or (first.started if first else ""),

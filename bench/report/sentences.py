@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.analysis.activations import ActivationFinding
 from bench.analysis.compare import Comparison
+from bench.analysis.front import Front
 from bench.analysis.interval import sign
 from bench.analysis.proof import Share
 from bench.analysis.training import TrainingFinding
@@ -12,6 +15,11 @@ from bench.report.cells import interval_text
 from bench.report.units import is_known, point_difference, points, ratio
 
 Labels = dict[str, str]
+
+COSTS = {"latency_p50_ns": "inference latency", "peak_rss_bytes": "peak memory", "size_bytes": "file size"}
+
+# A sentence that names more cases than this counts the others.
+MOST_NAMES = 6
 
 
 def comparison_sentence(comparison: Comparison, labels: Labels) -> str:
@@ -57,6 +65,24 @@ def accuracy_words(comparison: Comparison) -> str:
     interval = interval_text(metric, point_difference)
     shown = " ".join(part for part in (point_difference(metric.value or 0.0), interval) if part)
     return f"{shown} points mAP: {verdicts[comparison.accuracy]}"
+
+
+def front_sentence(front: Front, labels: Labels) -> str:
+    """Name the Pareto front of one cost, and who is ahead on it by less than the intervals resolve."""
+    leaders = [placed for placed in front.placed if placed.standing == "front"]
+    tied = [placed for placed in front.placed if placed.standing == "tied"]
+    text = f"Pareto front of mAP against {COSTS[front.cost]}: {_names([p.case for p in leaders], labels)}."
+    if tied:
+        text += f" Tied with it: {_names([placed.case for placed in tied], labels)}."
+    noisy = [placed.case for placed in leaders if placed.by]
+    if noisy and len(noisy) < len(leaders):
+        text += f" No mAP difference to a clearly cheaper case was seen for {_names(noisy, labels)}."
+    return text
+
+
+def _names(cases: Sequence[str], labels: Labels) -> str:
+    more = f" and {len(cases) - MOST_NAMES} more" if len(cases) > MOST_NAMES else ""
+    return ", ".join(labels.get(case, case) for case in cases[:MOST_NAMES]) + more
 
 
 def training_sentence(finding: TrainingFinding, labels: Labels) -> str:
