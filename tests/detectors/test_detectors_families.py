@@ -297,3 +297,13 @@ def test_yolo_files_in_onnx_have_pixels_and_channels_first():
     assert (tflite.decode.options, tflite.preprocess.layout) == ({"normalized": True}, "nhwc")
     assert (onnx.decode.options, onnx.preprocess.layout) == ({"normalized": False}, "nchw")
     assert onnx.suppression.iou_threshold == 0.7 and onnx.category_ids == COCO_80
+
+
+def test_unordered_scores_of_a_large_head_are_cut_to_the_best_candidates():
+    scores = np.random.default_rng(1).permutation(5000).astype(np.float32) / 5000
+    output = np.zeros((1, 5, 5000), np.float32)
+    output[0, :4] = [[16], [16], [8], [4]]
+    output[0, 4] = scores
+    suppression = Suppression(pre_nms_top_k=7, iou_threshold=1.0, max_detections=100)
+    found = detect(describe("yolov8", (7,), suppression=suppression), [spec("out", 1, 5, 5000)], [output])
+    assert found.scores.tolist() == np.sort(scores)[::-1][:7].tolist()

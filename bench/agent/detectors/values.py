@@ -34,9 +34,9 @@ class Values:
             self._table = np.roll(self._ascending, self._lowest)
 
     @property
-    def highest(self) -> float:
-        """The highest real value that the tensor can hold; 1.0 where its type sets no such limit."""
-        return 1.0 if self._ascending is None else float(self._ascending[-1])
+    def highest(self) -> float | None:
+        """The highest real value that the tensor can hold; None where its type sets no useful limit."""
+        return None if self._ascending is None else float(self._ascending[-1])
 
     def read(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Return the real values, float32, in the shape of `raw`."""

@@ -14,6 +14,9 @@ from bench.errors import ModelError
 from bench.wire.description import ModelDescription
 from bench.wire.tensor import TensorSpec
 
+# Real probabilities end at 1, but read as a little more where a quantized head ends in reals (1.13 was seen).
+_TOP_PROBABILITY = 1.25
+
 _DEFAULTS: dict[str, Any] = {"normalized": False}
 
 
@@ -49,7 +52,8 @@ class Yolov5:
     def _pick(self, raw: NDArray[Any]) -> Picks:
         """Pick rows by objectness first: a score exceeds it by no more than the highest probability does."""
         threshold = self._suppression.score_threshold
-        top = max(1.0, self._values.highest)
+        highest = self._values.highest
+        top = _TOP_PROBABILITY if highest is None else max(1.0, highest)
         rows = np.flatnonzero(raw[:, 4] >= self._values.floor(threshold / top))
         objectness = self._values.read(raw[rows, 4])
         scores = objectness[:, None] * self._values.read(raw[rows, 5:])
