@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,9 +73,10 @@ def pooled_percentiles(
 ) -> list[Interval]:
     """Return percentiles of all values together, with intervals from resampling whole groups.
 
-    The level is capped by what the groups can bear, `group_level`. Simulated with groups of 200 (400 trials,
-    nominal .95, deviation between groups 2 times and .5 times that within): 10 groups covered p90 .74 and
-    .87, p95 .62 and .85, p99 .39 and .81 of the time, erring low. So do not decide on a tail of few groups.
+    The ends are those of the level asked for; the level stated is no more than the groups can bear, see
+    `group_level`. Simulated with groups of 200 (400 trials, nominal .95, deviation between groups 2 times and
+    .5 times that within): 10 groups covered p90 .74 and .87, p95 .62 and .85, p99 .39 and .81 of the time,
+    erring low. So do not decide on a tail of few groups.
 
     Args:
         groups: values of each group; lengths may differ.
@@ -89,7 +90,7 @@ def pooled_percentiles(
     ]
     values = np.percentile(np.concatenate(samples), percentiles)
     return [
-        percentile_interval(float(value), column, min(level, group_level(len(samples), percentile)))
+        _capped(percentile_interval(float(value), column, level), group_level(len(samples), percentile))
         for value, column, percentile in zip(values, np.transpose(drawn), percentiles, strict=True)
     ]
 
@@ -101,7 +102,7 @@ def ratio_of_medians(
 
     Paired draws keep what both members of a pair share, such as drift of the machine. Simulated as for
     `median_interval` at nominal .95: unpaired covered .95 to .97 at n of 5 to 20; paired, with shared drift,
-    .92 to .94 at 5 and 6, .94 to .98 above. With few values the level is capped as in `group_level`.
+    .92 to .94 at 5 and 6, .94 to .98 above. With few values the level stated is capped by `group_level`.
 
     Args:
         numerator, denominator: one value a group; paired by position if `is_paired`, then of equal length.
@@ -114,7 +115,7 @@ def ratio_of_medians(
     other = draw if is_paired else rng.integers(len(below), size=(resamples, len(below)))
     ratios = np.median(above[draw], axis=1) / np.median(below[other], axis=1)
     value = float(np.median(above) / np.median(below))
-    return percentile_interval(value, ratios, min(level, group_level(min(len(above), len(below)), 50)))
+    return _capped(percentile_interval(value, ratios, level), group_level(min(len(above), len(below)), 50))
 
 
 def group_level(num_groups: int, percentile: float) -> float:
@@ -150,6 +151,11 @@ def calls_needed(percentile: float, confidence: float = 0.99) -> int:
     while below ** (fewest - 1) * (below + fewest * (1 - below)) > 1 - confidence:
         fewest += 1
     return fewest
+
+
+def _capped(interval: Interval, most: float) -> Interval:
+    """Keep the ends, and claim no more confidence for them than `most`."""
+    return replace(interval, level=min(interval.level, most))
 
 
 def _median_coverage(count: int, depth: int) -> float:

@@ -15,7 +15,7 @@ def estimated(name: str, interval: Interval, asked: float, count: int, note: str
         return make_metric(
             name, interval.value, count=count, note=joined(note, "one sample gives no interval")
         )
-    weak = f"interval of confidence {interval.level:.2f}: too few samples for {asked:g}"
+    weak = f"interval of confidence {interval.level:.2f}: too few independent samples for {asked:g}"
     return make_metric(
         name,
         interval.value,

@@ -72,7 +72,7 @@ def test_each_stage_and_single_figure_is_a_median_over_processes() -> None:
 def test_few_processes_say_that_they_cannot_give_the_level() -> None:
     metric = summarise([a_round(1000), a_round(1100), a_round(1200)])["latency_p50_ns"]
     assert metric.level == 0.75
-    assert "interval of confidence 0.75: too few samples for 0.95" in metric.note
+    assert "interval of confidence 0.75: too few independent samples for 0.95" in metric.note
     alone = summarise([a_round(1000)])["latency_p50_ns"]
     assert (alone.low, alone.high, alone.level) == (None, None, None)
     assert "one sample gives no interval" in alone.note
