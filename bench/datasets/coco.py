@@ -111,9 +111,9 @@ def _references(folder: Path, names: dict[int, str], hash_cache: HashCache) -> t
     hashes = hash_cache.sha256_of(paths.values())
     empty = [names[number] for number, path in paths.items() if hashes[path] == _EMPTY]
     if empty:
-        cure = "fetch them again"
+        named = _listed(empty)
         raise DataError(
-            f"{folder}: {len(empty)} of {len(paths)} images are empty files, {cure}: {_listed(empty)}"
+            f"{folder}: {len(empty)} of {len(paths)} images are empty files ({named}): fetch them again"
         )
     return tuple(ImageRef(number, str(path), hashes[path]) for number, path in paths.items())
 
@@ -122,7 +122,7 @@ def _absent(folder: Path, absent: list[str], total: int) -> str:
     cure = "fetch them, or take them out of the annotations"
     if len(absent) == total:
         cure = "name the folder that the annotations' file names are relative to"
-    return f"{folder}: {len(absent)} of {total} images are missing: {_listed(absent)}. Cure: {cure}"
+    return f"{folder}: {len(absent)} of {total} images are missing ({_listed(absent)}): {cure}"
 
 
 def _listed(names: list[str]) -> str:

@@ -166,7 +166,9 @@ class Choice:
             return refuse(self, node, path, reading)
         name = (self.aliases or {}).get(node.value, node.value)
         if name not in self.names:
-            reading.complain(path, f"unknown name {node.value!r}, {advise(node.value, self.names)}")
+            reading.complain(
+                path, f"unknown name {node.value!r}, {advise(node.value, self.names, self.aliases or ())}"
+            )
             return WRONG
         return name
 

@@ -13,7 +13,7 @@ from bench.suite.reading import Reading
 from bench.suite.spelling import advise
 
 # What people call some metrics; every metric may also be named without its unit.
-_PEOPLE_NAMES = {"peak_memory": "peak_rss_bytes", "model_memory": "model_rss_bytes", "map": "map_50_95"}
+_PEOPLE_NAMES = {"peak_memory": "peak_rss_bytes", "model_memory": "model_rss_bytes"}
 
 _UNITS: dict[Unit, Mapping[str, float]] = {"ns": {**SHARES, **NANOSECONDS}, "bytes": {**SHARES, **BYTES}}
 _EXAMPLES = {"ns": "2% or 0.5 ms", "bytes": "10% or 2 MiB"}

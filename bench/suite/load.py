@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.measure import MeasureOptions
+from bench.core.model import ModelSource
 from bench.core.suite import CocoData, RenderedData, Suite
 from bench.errors import SuiteError
 from bench.suite.format import SUITE
@@ -72,6 +73,7 @@ def _build(values: dict[str, Any], path: Path, text: str, reading: Reading) -> S
     models = build_models(values, reading)
     hosts = values.get("hosts", ("local",))
     data = _build_data(values, reading)
+    _require_data(models, reading)
     recipes = build_recipes(values.get("recipes", {}), reading)
     measure = _build_measure(values.get("measure", {}), reading)
     return Suite(
@@ -85,6 +87,16 @@ def _build(values: dict[str, Any], path: Path, text: str, reading: Reading) -> S
         cases=build_cases(values.get("matrix", {}), Declared(models, recipes, hosts, data), reading),
         gate=check_gate(reading.root.fields.get("gate", Node({}, 1)), reading),
         description=values.get("description", "").strip(),
+    )
+
+
+def _require_data(models: tuple[ModelSource, ...], reading: Reading) -> None:
+    if "data" in reading.root.fields or all(model.kind == "builtin" for model in models):
+        return
+    expected = "as in data: {coco: {images: FOLDER, annotations: FILE}}"
+    default = "rendered ones suit the built-in model unless you name them"
+    reading.complain(
+        ("data",), f"missing, expected the images that the models are made for, {expected}; {default}"
     )
 
 

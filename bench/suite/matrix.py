@@ -10,7 +10,7 @@ from bench.core.model import ModelSource
 from bench.core.recipe import PRECISIONS, Recipe
 from bench.core.suite import Case, CocoData, RenderedData
 from bench.suite.combine import INTEGER_PRECISIONS, Axes, combine, fits, with_siblings
-from bench.suite.nodes import Path
+from bench.suite.nodes import Node, Path
 from bench.suite.reading import Reading
 from bench.suite.spelling import advise
 
@@ -44,9 +44,11 @@ def build_cases(values: dict[str, Any], declared: Declared, reading: Reading) ->
 
 
 def _check_names(row: Mapping[str, Any], declared: Declared, path: Path, reading: Reading) -> None:
+    # A recipe with a mistake in it is known all the same; its own mistake has been told.
+    recipes = dict.fromkeys([*declared.recipes, *reading.root.fields.get("recipes", Node({}, 1)).fields])
     # An exclude may also name what the activations axis makes, or the precision of a given file.
     known = {
-        "precision": [*declared.recipes, *_made_names(declared) * ("exclude" in path)],
+        "precision": [*recipes, *_made_names(declared) * ("exclude" in path)],
         "model": [model.name for model in declared.models],
         "host": list(declared.hosts),
     }
@@ -58,8 +60,8 @@ def _check_names(row: Mapping[str, Any], declared: Declared, path: Path, reading
 
 def _may_judge(key: str, reading: Reading) -> bool:
     """Whether the names of that sort are all known, since nothing was wrong where they are declared."""
-    sections = {"precision": ("recipes",), "model": ("model", "models"), "host": ("hosts",)}
-    return reading.is_clean(*sections[key])
+    sections = {"model": ("model", "models"), "host": ("hosts",)}
+    return key == "precision" or reading.is_clean(*sections[key])
 
 
 def _made_names(declared: Declared) -> list[str]:

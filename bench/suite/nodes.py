@@ -87,6 +87,8 @@ def read_nodes(text: str, file: str, complain: Complain) -> Node:
     """
     try:
         root = yaml.compose(text, _Loader)
+        if root is not None:
+            return _Reader(file, complain).read(root, ())
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line = mark.line + 1 if mark else 1
@@ -95,9 +97,7 @@ def read_nodes(text: str, file: str, complain: Complain) -> Node:
         raise SuiteError(f"{file}:1: not readable as YAML: {problem}") from problem
     except RecursionError as problem:
         raise SuiteError(f"{file}:1: nested too deeply, expected a suite of a few levels") from problem
-    if root is None:
-        raise SuiteError(f"{file}:1: the file is empty, expected a suite with at least name and model")
-    return _Reader(file, complain).read(root, ())
+    raise SuiteError(f"{file}:1: the file is empty, expected a suite with at least name and model")
 
 
 def _cause(problem: yaml.MarkedYAMLError) -> str:
