@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
+
+# What numpy lets through from a damaged archive.
+_DAMAGED = (zipfile.BadZipFile, zlib.error)
 
 _COLUMNS = {
     "image_id": np.int64,
@@ -61,7 +65,7 @@ class Detections:
         try:
             with np.load(path, allow_pickle=False) as file:
                 columns = {name: file[name].astype(kind, copy=False) for name, kind in _COLUMNS.items()}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, *_DAMAGED) as problem:
             raise DataError(
                 f"{path}: cannot be read as a detections file ({problem}); measure again"
             ) from problem

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from bench.errors import DataError
 # Format history of the file.
 # 1: first.
 MATCHES_SCHEMA = 1
+
+# What numpy lets through from a damaged archive.
+_DAMAGED = (zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -82,5 +86,5 @@ def load_matches(path: Path) -> Matches:
                     f"{path}: matches of format {schema}, expected {MATCHES_SCHEMA}; update this program"
                 )
             return Matches(**{field.name: file[field.name] for field in fields(Matches)})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, *_DAMAGED) as problem:
         raise DataError(f"{path}: cannot be read as a matches file ({problem}); score again") from problem

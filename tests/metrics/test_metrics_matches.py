@@ -88,6 +88,20 @@ def test_a_truncated_detections_file_is_named(tmp_path: Path) -> None:
         Detections.load(path)
 
 
+@pytest.mark.parametrize("where", [0.1, 0.2, 0.3, 0.5, 0.7])
+def test_a_detections_file_with_a_damaged_byte_never_reads_as_other_numbers(
+    tmp_path: Path, where: float
+) -> None:
+    path = tmp_path / "flipped.npz"
+    rows = [(1, index % 5, index / 200, [index, 2.0, 3.0, index * 0.7]) for index in range(200)]
+    make_detections_of(rows, [1]).save(path)
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * where)] ^= 0x5A
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"flipped\.npz"):
+        Detections.load(path)
+
+
 def test_shards_read_back_and_joined_are_the_whole(tmp_path: Path) -> None:
     whole = make_detections(15, make_annotations(16, num_images=6, num_categories=3), per_image=20)
     shards = []
