@@ -33,7 +33,7 @@ def resize_bilinear(pixels: NDArray[np.uint8], width: int, height: int) -> NDArr
     """
     if pixels.shape[:2] == (height, width):
         return pixels
-    horizontal, vertical = _taps(pixels.shape[1], width, is_clamped=True), _taps(pixels.shape[0], height)
+    horizontal, vertical = _taps(pixels.shape[1], width), _taps(pixels.shape[0], height)
     resized = np.empty((height, width * pixels.shape[2]), np.uint8)
     for top in range(0, height, _STRIP):
         strip = slice(top, min(top + _STRIP, height))
@@ -44,19 +44,12 @@ def resize_bilinear(pixels: NDArray[np.uint8], width: int, height: int) -> NDArr
     return resized.reshape(height, width, -1)
 
 
-def _taps(source: int, target: int, is_clamped: bool = False) -> _Taps:
-    """Return the taps along one axis.
-
-    At the border both taps fall on the same pixel. `is_clamped` gives the whole weight to one of them, which
-    differs from sharing it only in rounding; OpenCV does so for columns and not for rows.
-    """
+def _taps(source: int, target: int) -> _Taps:
+    """Return the taps along one axis. At the border both fall on the same pixel and share its weight."""
     centres = ((np.arange(target) + 0.5) * (1.0 / (target / source)) - 0.5).astype(np.float32)
     below = np.floor(centres)
     weight = np.rint((centres - below) * np.float32(_ONE)).astype(np.int32)
-    first = below.astype(np.intp)
-    if is_clamped:
-        weight[(first < 0) | (first >= source - 1)] = 0
-    last = source - 1
+    first, last = below.astype(np.intp), source - 1
     return _Taps(np.clip(first, 0, last), np.clip(first + 1, 0, last), weight)
 
 
