@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bench
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DESCRIPTION = "Measure what a precision costs: COCO mAP, latency, memory and size of object detectors."
 
@@ -35,9 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: argparse._SubParsersAction, name: str, help_: str, example: str
-) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def _command(commands: Commands, name: str, help_: str, example: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=help_,
@@ -73,7 +75,7 @@ def _add_overrides(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_plan(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_plan(commands: Commands) -> None:
     command = _command(
         commands, "plan", "show the cases of a suite, what is cached and how long it will take",
         "bench plan suites/quickstart.yaml",
@@ -82,7 +84,7 @@ def _add_plan(commands: argparse._SubParsersAction) -> None:  # type: ignore[typ
     command.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
-def _add_run(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_run(commands: Commands) -> None:
     command = _command(
         commands, "run", "build and measure the cases of a suite, and write the report",
         "bench run suites/quickstart.yaml --only precision=int8",
@@ -94,7 +96,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:  # type: ignore[type
     command.add_argument("--quiet", action="store_true", help="no progress lines")
 
 
-def _add_report(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_report(commands: Commands) -> None:
     command = _command(
         commands, "report", "render the report of measured results again, without measuring",
         "bench report results/quickstart",
@@ -107,7 +109,7 @@ def _add_report(commands: argparse._SubParsersAction) -> None:  # type: ignore[t
     )
 
 
-def _add_schema(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_schema(commands: Commands) -> None:
     command = _command(
         commands,
         "schema",
@@ -117,7 +119,7 @@ def _add_schema(commands: argparse._SubParsersAction) -> None:  # type: ignore[t
     command.add_argument("kind", nargs="?", choices=["suite", "record"], default="suite")
 
 
-def _add_train(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_train(commands: Commands) -> None:
     command = _command(
         commands,
         "train",

@@ -39,6 +39,17 @@ def prepare_data(data: RenderedData | CocoData, cache: Path) -> Prepared:
     return prepared
 
 
+def prepared_if_ready(data: RenderedData | CocoData, cache: Path) -> Prepared | None:
+    """Return what `prepare_data` would, unless images would have to be rendered first."""
+    if isinstance(data, RenderedData):
+        from bench.datasets.rendered.files import is_rendered
+
+        splits = {"evaluation": data.evaluation, "calibration": data.calibration, "train": data.training}
+        if not all(is_rendered(cache / "datasets", name, count, data.seed) for name, count in splits.items()):
+            return None
+    return prepare_data(data, cache)
+
+
 def _rendered(data: RenderedData, cache: Path, hashes: HashCache) -> Prepared:
     evaluation = _rendered_split("evaluation", data.evaluation, data.seed, cache, hashes)
     calibration = _rendered_split("calibration", data.calibration, data.seed, cache, hashes)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from bench.building.build import build_artifacts
+from bench.building.controller import build_artifacts
 from bench.building.keys import build_key
 from bench.building.outcome import BuildFailure
 from bench.building.request import BuildRequest
@@ -17,6 +15,8 @@ from bench.core.data import ImageSet
 from bench.core.suite import Case, Suite
 from bench.quantize.availability import availability
 from bench.running.evidence import Failure
+from bench.running.listener import Listener
+from bench.running.watching import BuildWatch
 
 # The control of labelled QAT is a float model; one runtime is enough to score it.
 CONTROL_RUNTIME = "litert"
@@ -81,33 +81,40 @@ def cached(needs: Needs, store: ArtifactStore) -> dict[str, bool]:
     }
 
 
-def build(
-    needs: Needs,
-    store: ArtifactStore,
-    folder: Path,
-    timeout_seconds: float,
-    on_event: Callable[[dict[str, Any]], None],
-) -> tuple[dict[str, Artifact], dict[str, Failure]]:
-    """Build what is missing.
+@dataclass(frozen=True)
+class Built:
+    """What came of building.
 
-    Returns:
-        Case id -> artifact, and case id -> why there is none.
+    Attributes:
+        artifacts: case id -> its file; `failures`: case id -> why there is none.
+        seconds: case id -> what building it took; absent where it was cached.
     """
+
+    artifacts: dict[str, Artifact]
+    failures: dict[str, Failure]
+    seconds: dict[str, float]
+
+
+def build(
+    needs: Needs, store: ArtifactStore, folder: Path, timeout_seconds: float, listener: Listener
+) -> Built:
+    """Build what is missing; cases that need the same file share it."""
     keys = {case_id: build_key(request) for case_id, request in needs.requests.items()}
-    unique = _first_of_each(keys.items(), needs.requests)
-    built = build_artifacts(unique, store, folder, timeout_seconds, on_event)
-    artifacts = {case_id: made for case_id, key in keys.items() if isinstance(made := built[key], Artifact)}
-    failures = {
-        case_id: _failure(bad) for case_id, key in keys.items() if isinstance(bad := built[key], BuildFailure)
-    }
-    return artifacts, failures
-
-
-def _first_of_each(keys: Iterable[tuple[str, str]], requests: dict[str, BuildRequest]) -> list[BuildRequest]:
-    first: dict[str, BuildRequest] = {}
-    for case_id, key in keys:
-        first.setdefault(key, requests[case_id])
-    return list(first.values())
+    missing = {key: case_id for case_id, key in reversed(keys.items()) if store.find(key) is None}
+    listener.plan("build", len(missing))
+    watch = BuildWatch(listener, missing)
+    unique = {key: needs.requests[case_id] for case_id, key in reversed(keys.items())}
+    outcomes = build_artifacts(list(unique.values())[::-1], store, folder, timeout_seconds, watch)
+    made = {case_id: outcomes[key] for case_id, key in keys.items()}
+    return Built(
+        artifacts={case_id: outcome for case_id, outcome in made.items() if isinstance(outcome, Artifact)},
+        failures={
+            case_id: _failure(outcome)
+            for case_id, outcome in made.items()
+            if isinstance(outcome, BuildFailure)
+        },
+        seconds={case_id: watch.seconds[key] for key, case_id in missing.items() if key in watch.seconds},
+    )
 
 
 def _failure(outcome: BuildFailure) -> Failure:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bench.core.artifact import Artifact
@@ -186,7 +187,7 @@ def _make_job(session: Session, case: Case, kind: JobKind, images: Sequence[Imag
 
 def _put(session: Session, path: str, sha256: str) -> str:
     if sha256 not in session.refs:
-        session.refs[sha256] = session.host.put(path, sha256)
+        session.refs[sha256] = session.host.put(Path(path), sha256)
     return session.refs[sha256]
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.building.store import ArtifactStore
-from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData, ImageSet
 from bench.core.places import cache_folder
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
 from bench.datasets.prepare import prepare_data
 from bench.hosts import open_host
-from bench.running.artifacts import Needs, build, find_needs, with_availability
+from bench.running.artifacts import Built, Needs, build, find_needs, with_availability
 from bench.running.deriving import derive_records
-from bench.running.evidence import Evidence, Failure
+from bench.running.evidence import Evidence
 from bench.running.listener import Listener, Step
 from bench.running.measuring import Session, measure, run_accuracy
 from bench.running.opening import begin_run, change_info, resume_run
@@ -59,9 +57,13 @@ def run_suite(
     data, calibration, training = _prepare(suite, listener)
     needs = find_needs(suite, calibration, training)
     with resume_run(suite, overrides, results) if resume else begin_run(suite, overrides, results) as run:
-        artifacts, failures = _build(needs, run, listener)
-        _measure(suite, run, data, artifacts, needs.controls, listener)
-        return _finish(suite, run, data, artifacts, failures, needs, listener)
+        built = _build(needs, run, listener)
+        for name in suite.hosts:
+            host = open_host(name, cache_folder() / "hosts" / name)
+            session = Session(suite, run, host, data, built.artifacts, listener)
+            measure(session, [case for case in suite.cases if case.host == name])
+            run_accuracy(session, _controls_of(name, needs, built))
+        return _finish(suite, run, data, built, needs, listener)
 
 
 def _prepare(suite: Suite, listener: Listener) -> tuple[EvaluationData, ImageSet, ImageSet]:
@@ -72,50 +74,28 @@ def _prepare(suite: Suite, listener: Listener) -> tuple[EvaluationData, ImageSet
     return prepared
 
 
-def _build(
-    needs: Needs, run: RunFolder, listener: Listener
-) -> tuple[dict[str, Artifact], dict[str, Failure]]:
-    watch = BuildWatch(listener)
-    artifacts, failures = build(
-        needs, ArtifactStore(cache_folder()), run.path / "build", BUILD_TIMEOUT_SECONDS, watch
-    )
-    for case_id, artifact in artifacts.items():
-        line = {
-            "kind": "build",
-            "status": "ok",
-            "artifact": artifact.sha256,
-            "result": {"key": artifact.recipe_key},
-        }
-        run.append_round(case_id, line)
-    return artifacts, failures
-
-
-def _measure(
-    suite: Suite,
-    run: RunFolder,
-    data: EvaluationData,
-    artifacts: dict[str, Artifact],
-    controls: dict[str, Case],
-    listener: Listener,
-) -> None:
-    for name in suite.hosts:
-        session = Session(suite, run, open_host(name, cache_folder() / "hosts" / name), data, artifacts, listener)
-        measure(session, [case for case in suite.cases if case.host == name])
-        run_accuracy(
-            session, _unique(case for case in controls.values() if case.host == name and case.id in artifacts)
+def _build(needs: Needs, run: RunFolder, listener: Listener) -> Built:
+    built = build(needs, ArtifactStore(cache_folder()), run.path / "build", BUILD_TIMEOUT_SECONDS, listener)
+    for case_id, artifact in built.artifacts.items():
+        seconds = {"seconds": round(built.seconds[case_id], 3)} if case_id in built.seconds else {}
+        line = {"kind": "build", "status": "ok", "artifact": artifact.sha256, **seconds}
+        run.append_round(
+            case_id, {**line, "result": {"key": artifact.recipe_key, "notes": artifact.build_notes}}
         )
+    return built
 
 
-def _unique(cases: Any) -> Sequence[Case]:
-    return list({case.id: case for case in cases}.values())
+def _controls_of(host: str, needs: Needs, built: Built) -> list[Case]:
+    """Return the control cases to score on a host, each once."""
+    unique = {case.id: case for case in needs.controls.values()}
+    return [case for case in unique.values() if case.host == host and case.id in built.artifacts]
 
 
 def _finish(
     suite: Suite,
     run: RunFolder,
     data: EvaluationData,
-    artifacts: dict[str, Artifact],
-    failures: dict[str, Failure],
+    built: Built,
     needs: Needs,
     listener: Listener,
 ) -> RunOutcome:
@@ -124,7 +104,9 @@ def _finish(
     info = change_info(
         run, lambda info: info.update(finished=datetime.now(UTC).isoformat(timespec="seconds"))
     )
-    evidence = Evidence(run, info, suite, data, artifacts, failures, _calibrated(needs), needs.controls)
+    evidence = Evidence(
+        run, info, suite, data, built.artifacts, built.failures, _calibrated(needs), needs.controls
+    )
     records = derive_records(evidence)
     run.write_records(records)
     listener.end(step, time.monotonic() - started, "")
@@ -138,13 +120,3 @@ def _calibrated(needs: Needs) -> dict[str, str]:
         for case_id, request in needs.requests.items()
         if request.needs_ranges and request.calibration
     }
-
-
-class BuildWatch:
-    """Turns the build worker's events into steps for the listener."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        """Pass one event on."""

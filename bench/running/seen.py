@@ -1,4 +1,4 @@
-"""What the journals of a case show beside its figures, as advice: nothing found, boxes outside, a busy machine."""
+"""What a case's journal shows beside its figures, as advice: nothing found, boxes outside, a busy machine."""
 
 from __future__ import annotations
 
