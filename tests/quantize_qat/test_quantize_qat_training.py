@@ -12,9 +12,8 @@ import tensorflow as tf
 from keras import layers
 from qat_networks import SIZE, pyramid, residual, rewritten, scenes, shaken
 
-from bench.core.recipe import Training
+from bench.core.recipe import Granularity, Training
 from bench.errors import UnavailableError
-from bench.quantize.qat import kinds
 from bench.quantize.qat.equalising import equalise, find_pairs
 from bench.quantize.qat.label_free import train_label_free
 from bench.quantize.qat.labelled import train_with_labels
@@ -25,18 +24,23 @@ NORMALISE = normaliser(mean=(120, 121, 119), std=(130, 131, 129))
 
 
 def ill_scaled() -> keras.Model:
-    """Channels of very different reach, each read by several layers, so that no scaling can balance them."""
+    """Channels of very different reach, each read by several layers, so that no scaling can balance them.
+
+    What a layer gives to a quiet channel, the next convolution takes back: quiet channels matter as much.
+    """
     image = keras.Input((SIZE, SIZE, 3), name="image")
-    x = layers.Conv2D(16, 3, 2, padding="same", activation="silu")(image)
+    x = layers.Conv2D(16, 3, 2, padding="same", activation="relu")(image)
     for _ in range(2):
-        x = layers.Add()([x, layers.DepthwiseConv2D(3, padding="same", activation="silu", name=None)(x)])
-        x = layers.Conv2D(16, 1, activation="silu")(x)
+        x = layers.Add()([x, layers.DepthwiseConv2D(3, padding="same", use_bias=False, activation="relu")(x)])
+        x = layers.Conv2D(16, 1, activation="relu")(x)
     model = shaken(keras.Model(image, layers.Conv2D(4, 1, name="scores")(x)))
-    reach = np.geomspace(0.02, 3, 16).astype(np.float32)
-    for layer in filter(kinds.computes, model.layers):
+    reach = np.geomspace(0.02, 1, 16).astype(np.float32)
+    convolutions = [layer for layer in model.layers if type(layer) is layers.Conv2D]
+    for number, layer in enumerate(convolutions):
         kernel, bias = layer.get_weights()
-        if type(layer) is layers.Conv2D and layer.filters == 16:
-            layer.set_weights([kernel * reach, bias * reach])
+        kernel = kernel / reach[:, None] if number > 0 else kernel
+        is_last = number == len(convolutions) - 1
+        layer.set_weights([kernel, bias] if is_last else [kernel * reach, bias * reach])
     return model
 
 
@@ -91,10 +95,14 @@ def test_training_that_makes_it_worse_is_thrown_away_and_said_so() -> None:
 
 
 @pytest.mark.slow
-def test_label_free_training_lowers_the_loss_of_an_ill_scaled_network_on_images_held_back() -> None:
-    result = train_label_free(ill_scaled(), scenes(60), NORMALISE, Training(steps=150))
+@pytest.mark.parametrize("granularity", ["per_channel", "per_tensor"])
+def test_label_free_training_lowers_the_loss_of_an_ill_scaled_network_on_images_held_back(
+    granularity: Granularity,
+) -> None:
+    result = train_label_free(ill_scaled(), scenes(60), NORMALISE, Training(steps=150), granularity)
+    assert "channels of 1 layer pairs balanced" in result.notes[0]
     assert result.is_kept
-    assert result.final_loss < 0.6 * result.initial_loss
+    assert result.final_loss < 0.8 * result.initial_loss
     assert f"{result.initial_loss:.3g} -> {result.final_loss:.3g}" in result.notes[-1]
 
 

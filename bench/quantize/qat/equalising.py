@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bench.core.recipe import Granularity
 from bench.quantize.qat import graph, kinds
 from bench.quantize.qat.folding import scale_outputs
+from bench.quantize.qat.rounding import scale_axes
 
 Array = NDArray[np.float32]
 
@@ -34,6 +35,9 @@ _HEADROOM = 0.97
 _DEAD = 1e-5
 
 _FACTOR_BOUNDS = (1e-3, 1e4)
+
+# Keeps quotients of dead channels finite.
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _reaches(model: keras.Model, pairs: list[Pair], batches: Iterable[Any]) -> l
 
 
 def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:
-    factors = _factors(pair, np.maximum(reach, max(reach.max() * _DEAD, 1e-12)), granularity)
+    factors = _factors(pair, np.maximum(reach, max(reach.max() * _DEAD, _TINY)), granularity)
     kernel, *bias = pair.first.get_weights()
     pair.first.set_weights([scale_outputs(pair.first, kernel, factors), *(part * factors for part in bias)])
     kernel, *bias = pair.second.get_weights()
@@ -132,15 +136,29 @@ def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:
 
 def _factors(pair: Pair, reach: Array, granularity: Granularity) -> Array:
     """Return the factor of each channel; the loudest channel stays as loud as it was."""
-    kernel = pair.second.get_weights()[0]
     if isinstance(pair.second, layers.DepthwiseConv2D) and granularity == "per_channel":
         # Each channel has a weight scale of its own: only the activation matters.
-        factors = reach.max() / reach
+        factors = 1 / reach
     else:
-        others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim - 2)
-        factors = np.sqrt((np.abs(kernel).max(others) + 1e-12) / reach)
-        factors *= reach.max() / (factors * reach).max()
+        # Equation 11; where weights have a scale for each output channel, the activation's range is the
+        # first's.
+        first = reach if granularity == "per_channel" else _output_magnitudes(pair.first)
+        factors = np.sqrt(_input_magnitudes(pair.second) / first)
+    factors = factors * reach.max() / (factors * reach).max()
     if pair.limit is not None:
         ceiling = _HEADROOM * pair.limit
         factors = np.where(reach < ceiling, np.minimum(factors, ceiling / reach), 1.0)
     return np.asarray(np.clip(factors, *_FACTOR_BOUNDS), np.float32)
+
+
+def _output_magnitudes(layer: Any) -> Array:
+    """Return the largest weight of each output channel."""
+    kernel = np.abs(layer.get_weights()[0])
+    return np.asarray(kernel.max(tuple(scale_axes(layer, "per_channel"))).ravel() + _TINY)
+
+
+def _input_magnitudes(layer: Any) -> Array:
+    """Return the largest weight of each input channel."""
+    kernel = np.abs(layer.get_weights()[0])
+    others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim - 2)
+    return np.asarray(kernel.max(others) + _TINY)
