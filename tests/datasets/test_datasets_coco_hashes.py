@@ -61,8 +61,9 @@ def test_a_changed_file_of_the_same_size_and_time_is_read_again(
     assert len(reads) == 3
 
 
-def test_a_file_that_changed_just_now_is_not_trusted_to_stay(photo: Path, tmp_path: Path, reads: list[Path],
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_a_file_that_changed_just_now_is_not_trusted_to_stay(
+    photo: Path, tmp_path: Path, reads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hashes, "_SETTLED_NS", 60_000_000_000)
     for _ in range(2):
         HashCache(tmp_path / "cache").sha256_of([photo])
@@ -118,7 +119,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         HashCache(tmp_path / "cache").sha256_of([tmp_path / "none.jpg"])
     assert str(caught.value) == (
-        f"{tmp_path / 'none.jpg'}: cannot be read (No such file or directory), expected a readable file: restore it"
+        f"{tmp_path / 'none.jpg'}: cannot be read (No such file or directory), "
+        "expected a readable file: restore it"
     )
 
 

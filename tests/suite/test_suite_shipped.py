@@ -24,7 +24,13 @@ NUM_CASES = {"quickstart": 10, "calibration": 16, "threads": 25, "own-keras": 16
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """Return an environment with stand-ins of the files that some suites take from it."""
-    files = "ssd_mobilenet_v1_300_qat yolov5n_640_fp16 yolov5n_640_int8 yolov8n_224_dynamic yolov8n_224_int8".split()
+    files = [
+        "ssd_mobilenet_v1_300_qat",
+        "yolov5n_640_fp16",
+        "yolov5n_640_int8",
+        "yolov8n_224_dynamic",
+        "yolov8n_224_int8",
+    ]
     for folder in ("models", "images", "val", "train"):
         (tmp_path / folder).mkdir()
     for name in (
