@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.errors import ModelError
@@ -31,6 +32,19 @@ _CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "
 _WEIGHT_TYPES = ("float32", "float16", "int8", "uint8", "int4", "uint4")
 
 
+# What may lie between a kernel's constant and its operator.
+_PASSED_THROUGH = ("QuantizeLinear", "DequantizeLinear", "Cast", "Transpose", "Identity", "Reshape")
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """A constant kernel: its values, the type that the operator gets to see, its scales."""
+
+    num_weights: int
+    dtype: str
+    num_scales: int
+
+
 class _Graph:
     """A graph with its constants, and the node that makes each value."""
 
@@ -43,34 +57,29 @@ class _Graph:
             if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
                 self.constants[node.output[0]] = node.attribute[0].t
 
-    def kernel(self, name: str) -> tuple[Any, int] | None:
-        """Follow a value back to the constant that holds it; with its number of scales."""
+    def kernel(self, name: str) -> _Kernel | None:
+        """Follow a value back to the constant that holds it."""
         if name in self.constants:
-            return self.constants[name], 0
+            return _Kernel(_size(self.constants[name]), _dtype(self.constants[name]), 0)
         maker = self.makers.get(name)
-        if maker is None or maker.op_type not in (
-            "DequantizeLinear",
-            "Cast",
-            "Transpose",
-            "Identity",
-            "Reshape",
-        ):
+        if maker is None or maker.op_type not in _PASSED_THROUGH:
             return None
         found = self.kernel(maker.input[0])
-        if found is None or maker.op_type != "DequantizeLinear":
+        if found is None or maker.op_type not in ("QuantizeLinear", "DequantizeLinear"):
             return found
         scale = self.constants.get(maker.input[1])
-        return found[0], _size(scale) if scale is not None else 1
+        dtype = self.zero_type(maker) if maker.op_type == "QuantizeLinear" else found.dtype
+        return replace(found, dtype=dtype, num_scales=_size(scale) if scale is not None else 1)
+
+    def zero_type(self, node: Any) -> str:
+        """Return the integer type of a quantizing node, which is that of its zero point."""
+        zero = self.constants.get(node.input[2]) if len(node.input) > 2 else None
+        return _dtype(zero) if zero is not None else "uint8"
 
     def activation(self, name: str) -> str:
-        """Return the integer type that a value had before it was dequantized, or `float32`."""
+        """Return the integer type that a value had before it was dequantized; empty if it was none."""
         maker = self.makers.get(name)
-        if maker is None:
-            return ""
-        if maker.op_type == "DequantizeLinear":
-            zero = self.constants.get(maker.input[2]) if len(maker.input) > 2 else None
-            return _dtype(zero) if zero is not None else "uint8"
-        return ""
+        return self.zero_type(maker) if maker is not None and maker.op_type == "DequantizeLinear" else ""
 
 
 def read_onnx(content: bytes, name: str) -> ModelGraph:
@@ -120,15 +129,9 @@ def _weighted(graph: _Graph) -> Iterator[WeightedOp]:
         places = _WEIGHTED.get(node.op_type)
         found = graph.kernel(node.input[places[1]]) if places and len(node.input) > places[1] else None
         if places and found is not None:
-            kernel, num_scales = found
-            activation = _activation(graph, node, places[0], _dtype(kernel))
-            yield WeightedOp(
-                node.op_type,
-                activation,
-                _dtype(kernel),
-                _size(kernel),
-                num_scales or _own_scales(graph, node),
-            )
+            activation = _activation(graph, node, places[0], found.dtype)
+            scales = found.num_scales or _own_scales(graph, node)
+            yield WeightedOp(node.op_type, activation, found.dtype, found.num_weights, scales)
 
 
 def _activation(graph: _Graph, node: Any, place: int, kernel_type: str) -> str:
