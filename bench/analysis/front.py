@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.analysis.compare import accuracy_order
-from bench.analysis.interval import clearly_less
+from bench.analysis.interval import clearly_less, known_value
 from bench.core.record import Record
 
 # front: nobody is at least as good on both axes. tied: somebody is, but no interval separates them.
@@ -44,7 +44,9 @@ class Front:
 def find_front(records: Sequence[Record], cost: str) -> Front:
     """Place every record that has both an mAP and that cost."""
     points = [
-        record for record in records if _accuracy(record) is not None and record.value(cost) is not None
+        record
+        for record in records
+        if _accuracy(record) is not None and known_value(record, cost) is not None
     ]
     return Front(cost, tuple(_place(record, points, cost) for record in points))
 
@@ -61,13 +63,16 @@ def _place(record: Record, points: Sequence[Record], cost: str) -> Placed:
         for other in points
         if clearly_less(other.metric(cost), record.metric(cost)) and accuracy_order(other, record) >= 0
     ]
-    by = min(matching, key=lambda other: other.value(cost) or 0.0).case if matching else ""
+    by = min(matching, key=lambda other: known_value(other, cost) or 0.0).case if matching else ""
     return Placed(record.case, "front", by)
 
 
 def _dominates(other: Record, record: Record, cost: str) -> bool:
     """Whether `other` is at least as good on both axes and better on one, by point values."""
-    there, here = (_accuracy(other) or 0.0, other.value(cost)), (_accuracy(record) or 0.0, record.value(cost))
+    there, here = (
+        (_accuracy(other) or 0.0, known_value(other, cost)),
+        (_accuracy(record) or 0.0, known_value(record, cost)),
+    )
     if there[1] is None or here[1] is None or there == here:
         return False
     return there[0] >= here[0] and there[1] <= here[1]
@@ -78,10 +83,8 @@ def _is_clear(other: Record, record: Record, cost: str) -> bool:
 
 
 def _best(records: Sequence[Record], cost: str) -> Record:
-    return max(records, key=lambda record: (_accuracy(record) or 0.0, -(record.value(cost) or 0.0)))
+    return max(records, key=lambda record: (_accuracy(record) or 0.0, -(known_value(record, cost) or 0.0)))
 
 
 def _accuracy(record: Record) -> float | None:
-    """mAP, without COCO's -1 for "no such objects"."""
-    value = record.value("map_50_95")
-    return None if value is None or value < 0 else value
+    return known_value(record, "map_50_95")

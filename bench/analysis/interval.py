@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 from bench.core.metric import Metric
+from bench.core.record import Record
 
 # Read from the file, not measured: any difference is real.
 EXACT = frozenset({"size_bytes", "compressed_bytes"})
 
 
-def has_interval(metric: Metric | None) -> bool:
-    """Whether a metric has a value with both ends of an interval."""
-    return metric is not None and None not in (metric.value, metric.low, metric.high)
+def known_value(record: Record, name: str) -> float | None:
+    """Return a metric's value; None for an absent or infinite one, NaN, or COCO's -1 for no such objects."""
+    value = record.value(name)
+    if value is None or not math.isfinite(value):
+        return None
+    return None if value == -1 and name.startswith(("map_", "mar_")) else value
 
 
 def clearly_less(a: Metric | None, b: Metric | None) -> bool:

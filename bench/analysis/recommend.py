@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.analysis.interval import clearly_less
+from bench.analysis.interval import clearly_less, known_value
 from bench.core.record import Record
 
 # AP that may be lost at most: 1 point, a loss that published 8-bit detectors usually stay within.
@@ -44,9 +44,12 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     passing = [record for record in measured if record.case not in left_out]
     if not passing:
         return Recommendation(None, (), clock, max_drop, left_out)
-    fastest = min(passing, key=lambda record: record.value(clock) or 0.0)
+    fastest = min(passing, key=lambda record: known_value(record, clock) or 0.0)
     level = [record for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))]
-    chosen = min(level, key=lambda record: (record.value("size_bytes") or float("inf"), record.value(clock)))
+    chosen = min(
+        level,
+        key=lambda record: (known_value(record, "size_bytes") or float("inf"), known_value(record, clock)),
+    )
     ties = tuple(record.case for record in level if record is not chosen)
     return Recommendation(chosen.case, ties, clock, max_drop, left_out)
 
@@ -58,9 +61,9 @@ def _clock(records: Sequence[Record]) -> str:
 
 def _objection(record: Record, clock: str, max_drop: float) -> str:
     """Say why a case cannot be recommended; empty if it can."""
-    if record.value(clock) is None:
+    if known_value(record, clock) is None:
         return "no latency"
-    if (record.value("map_50_95") or 0.0) <= 0:
+    if (known_value(record, "map_50_95") or 0.0) <= 0:
         return "no mAP"
     if record.precision == "fp32":
         return ""

@@ -61,18 +61,19 @@ SETTINGS = {
 }
 
 
-def chart_svg(chart: Chart, prefix: str) -> str:
-    """Draw a chart as an `<svg>` element for a page; `prefix` keeps its ids apart from other charts'."""
+def draw_chart(chart: Chart, prefix: str, picture: Path) -> str:
+    """Draw a chart once, write it as a PNG on white, and return it as an `<svg>` element for a page.
+
+    Args:
+        prefix: keeps the ids of the element apart from those of other charts.
+        picture: path of the PNG.
+    """
     with _settings(prefix):
+        figure = _draw(chart)
+        figure.savefig(picture, format="png", dpi=144, facecolor="white", metadata={"Software": None})
         file = io.StringIO()
-        _draw(chart).savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _clean_svg(file.getvalue(), chart, prefix)
-
-
-def write_png(chart: Chart, path: Path) -> None:
-    """Draw a chart as a PNG on white."""
-    with _settings(chart.key):
-        _draw(chart).savefig(path, format="png", dpi=144, facecolor="white", metadata={"Software": None})
 
 
 @contextmanager
@@ -92,6 +93,7 @@ def _draw(chart: Chart) -> Any:
     axes = figure.add_axes((0.125, 0.265, 0.855, 0.715))
     colors, markers = _colors(chart.points), _markers(chart.points)
     _scale_x(axes, chart.points)
+    _draw_bars(axes, chart.points, colors)
     for point in chart.points:
         _draw_point(axes, point, colors[point.precision], markers[point.runtime])
     corners = front_line(chart.points)
@@ -119,21 +121,24 @@ def _scale_x(axes: Any, points: Sequence[Point]) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
+def _draw_bars(axes: Any, points: Sequence[Point], colors: dict[str, str]) -> None:
+    """Draw all intervals in two calls, which is many times faster than an error bar a point."""
+    style: dict[str, Any] = {"linewidth": 0.9, "alpha": 0.65, "zorder": 2}
+    across = [(point.y, *point.x_ends, colors[point.precision]) for point in points if point.x_ends]
+    up = [(point.x, *point.y_ends, colors[point.precision]) for point in points if point.y_ends]
+    if across:
+        heights, lows, highs, tints = zip(*across, strict=True)
+        axes.hlines(heights, lows, highs, colors=tints, **style)
+    if up:
+        places, lows, highs, tints = zip(*up, strict=True)
+        axes.vlines(places, lows, highs, colors=tints, **style)
+
+
 def _draw_point(axes: Any, point: Point, color: str, marker: str) -> None:
-    bars = {"fmt": "none", "ecolor": color, "elinewidth": 0.9, "alpha": 0.65, "zorder": 2}
-    if point.x_ends:
-        axes.errorbar(point.x, point.y, xerr=_arms(point.x, point.x_ends), **bars)
-    if point.y_ends:
-        axes.errorbar(point.x, point.y, yerr=_arms(point.y, point.y_ends), **bars)
     face = "none" if point.standing == "dominated" else color
     axes.plot(point.x, point.y, marker, mfc=face, mec=color, mew=1.4, markersize=7, zorder=3)
     if point.standing == "tied":
         axes.plot(point.x, point.y, "o", mfc="none", mec=INK, mew=0.7, markersize=12, zorder=3)
-
-
-def _arms(value: float, ends: tuple[float, float]) -> list[list[float]]:
-    """Return the lengths of both arms; an interval need not contain its point, an arm is never negative."""
-    return [[max(0.0, value - ends[0])], [max(0.0, ends[1] - value)]]
 
 
 def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
 from bench.report.markdown import render_markdown
-from bench.report.model import Chart, ReportModel
+from bench.report.model import ReportModel
 from bench.report.page import render_page
 from bench.report.rows import render_csv
 
 # A chart is some 30 kB of SVG; the page stays below 2 MB with so many sections drawn.
 MOST_DRAWN_SECTIONS = 8
+
+
+class Picture(NamedTuple):
+    """A drawn chart: the file name of its PNG, and its `<svg>` element."""
+
+    name: str
+    element: str
 
 
 def render_all(
@@ -34,10 +41,10 @@ def render_all(
     """
     report = build_report(records, run_info)
     try:
-        pictures = _write_pictures(report, folder)
+        pictures = _draw(report, folder)
         texts = {
-            "report.html": render_page(report, _inline_pictures(report)),
-            "report.md": render_markdown(report, pictures),
+            "report.html": render_page(report, {key: picture.element for key, picture in pictures.items()}),
+            "report.md": render_markdown(report, {key: picture.name for key, picture in pictures.items()}),
             "records.csv": render_csv(records),
         }
         for name, text in texts.items():
@@ -47,29 +54,16 @@ def render_all(
             f"{folder}: cannot write the report ({error.strerror}); free space, or name a folder that "
             "can be written with --output; the records themselves are safe"
         ) from error
-    return [folder / name for name in (*texts, *pictures.values())]
+    return [folder / name for name in (*texts, *(picture.name for picture in pictures.values()))]
 
 
-def _drawn(report: ReportModel) -> Iterator[tuple[int, Chart]]:
+def _draw(report: ReportModel, folder: Path) -> dict[tuple[int, str], Picture]:
+    from bench.report.drawing import draw_chart
+
+    pictures = {}
     for index, section in enumerate(report.sections[:MOST_DRAWN_SECTIONS]):
         for chart in section.charts:
-            yield index, chart
-
-
-def _write_pictures(report: ReportModel, folder: Path) -> dict[tuple[int, str], str]:
-    from bench.report.drawing import write_png
-
-    names = {}
-    for index, chart in _drawn(report):
-        name = f"chart-{chart.key}.png" if index == 0 else f"chart-{index + 1}-{chart.key}.png"
-        write_png(chart, folder / name)
-        names[index, chart.key] = name
-    return names
-
-
-def _inline_pictures(report: ReportModel) -> dict[tuple[int, str], str]:
-    from bench.report.drawing import chart_svg
-
-    return {
-        (index, chart.key): chart_svg(chart, f"c{index + 1}-{chart.key}") for index, chart in _drawn(report)
-    }
+            name = f"chart-{chart.key}.png" if index == 0 else f"chart-{index + 1}-{chart.key}.png"
+            element = draw_chart(chart, f"c{index + 1}-{chart.key}", folder / name)
+            pictures[index, chart.key] = Picture(name, element)
+    return pictures

@@ -1,0 +1,181 @@
+"""What a report says: answers, tables, sentences, units."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from fake_records import (
+    case_id,
+    failed_record,
+    fake_record,
+    many_records,
+    quickstart_records,
+    unavailable_record,
+    with_metric,
+)
+
+from bench.core.metric import make_metric
+from bench.core.record import Record
+from bench.report.building import build_report
+from bench.report.model import ReportModel, Table
+from bench.report.units import kibibytes, milliseconds, number, point_difference, ratio
+
+
+def texts(table: Table, title: str) -> list[str]:
+    column = [c.title for c in table.columns].index(title)
+    return [row.cells[column].text for row in table.rows]
+
+
+def trade_off(records: list[Record]) -> Table:
+    return build_report(records).sections[0].tables[0]
+
+
+def everything(report: ReportModel) -> str:
+    return str(report)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (milliseconds(441_234), "0.441"),
+        (milliseconds(12_345_678), "12.3"),
+        (milliseconds(1_234_567_890), "1235"),
+        (milliseconds(0), "0"),
+        (kibibytes(1024 * 1234), "1,234"),
+        (point_difference(-0.0009), "−0.09"),
+        (point_difference(0.002), "+0.20"),
+        (point_difference(-0.00001), "0.00"),
+        (number(-0.04, 1, signed=True), "0.0"),
+        (ratio(0.5987), "0.60"),
+        (ratio(123.4), "123"),
+    ],
+)
+def test_quantities_are_written_in_peoples_units(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+def test_the_answer_comes_first_and_says_what_it_costs() -> None:
+    answer = build_report(quickstart_records()).sections[0].answer
+    assert answer.headline == "Ship int8 on litert"
+    assert answer.cost == (
+        "Against fp32: 1.66× faster [1.61, 1.71], 2.37× smaller file, −0.09 [−0.38, +0.21] points mAP: "
+        "no difference seen."
+    )
+    assert "A tie in speed: qat on litert." in answer.details[0]
+    assert "at most 1 point of mAP with their whole 95% interval" in answer.rule
+
+
+def test_every_variant_stands_below_its_fp32() -> None:
+    table = trade_off(list(reversed(quickstart_records())))
+    runtimes, precisions = texts(table, "Runtime"), texts(table, "Precision")
+    assert runtimes == ["onnxruntime"] * 5 + ["litert"] * 5
+    assert precisions[0] == precisions[5] == "fp32"
+
+
+def test_headers_name_the_clock_and_where_suppression_runs() -> None:
+    outside = trade_off(quickstart_records())
+    assert [c.detail for c in outside.columns if c.title == "Inference p50"] == ["ms, NMS outside the graph"]
+    inside = trade_off([replace(r, nms_in_graph=True) for r in quickstart_records()])
+    assert [c.detail for c in inside.columns if c.title == "Inference p50"] == ["ms, NMS inside the graph"]
+    unknown = trade_off([replace(r, nms_in_graph=None) for r in quickstart_records()])
+    assert [c.detail for c in unknown.columns if c.title == "Inference p50"] == [
+        "ms, NMS placement not recorded"
+    ]
+    mixed = trade_off([replace(r, nms_in_graph=r.precision == "int8") for r in quickstart_records()])
+    assert texts(mixed, "NMS")[:4] == ["outside", "outside", "outside", "inside"]
+
+
+def test_difference_columns_stand_only_where_there_is_a_sibling() -> None:
+    lonely = trade_off([fake_record("litert", "int8", sibling="")])
+    assert not {"mAP difference", "Inference ratio", "File ratio"} & {c.title for c in lonely.columns}
+    assert "mAP difference" in {c.title for c in trade_off(quickstart_records()).columns}
+
+
+def test_statistics_without_a_figure_are_dashes_never_minus_one_or_nan() -> None:
+    accuracy = build_report(quickstart_records()).sections[0].tables[1]
+    assert set(texts(accuracy, "AP large")) == {"–"}
+    assert "AP large: no large objects" in accuracy.notes
+    broken = with_metric(fake_record("litert", "fp32"), make_metric("latency_p50_ns", math.nan, low=math.nan))
+    report = everything(build_report([with_metric(broken, make_metric("load_ns", None, note="why not"))]))
+    assert not re.search(r"\bnan\b", report) and "why not" in report
+
+
+def test_a_missing_percentile_says_why() -> None:
+    few = make_metric("latency_p99_ns", None, count=250, note="250 calls, p99 needs 662")
+    report = build_report([with_metric(r, few) for r in quickstart_records()])
+    assert "p99: 250 calls, p99 needs 662" in report.sections[0].tables[2].notes
+
+
+def test_failed_cases_are_shown_with_reason_and_last_lines() -> None:
+    report = build_report([fake_record("litert", "fp32"), failed_record(), unavailable_record()])
+    assert report.summary.startswith("3 cases: 1 measured, 1 failed, 1 not available")
+    assert [failure.status for failure in report.failures] == ["failed", "unavailable"]
+    assert report.failures[0].last_lines[-1] == "terminate called after throwing 'std::bad_alloc'"
+
+
+def test_when_everything_failed_the_report_says_so() -> None:
+    report = build_report([failed_record()])
+    assert report.sections[0].answer.headline == "Nothing was measured"
+    assert report.sections[0].tables == () and report.sections[0].charts == ()
+
+
+def test_without_records_there_is_still_a_report() -> None:
+    assert build_report([]).summary == "No cases."
+
+
+def test_overridden_figures_carry_a_banner_that_names_what_was_overridden() -> None:
+    overrides = {"only": [], "hosts": [], "limit": 20, "rounds": None, "profile": "smoke"}
+    cut = [replace(r, decision_grade=False, overrides=overrides) for r in quickstart_records()]
+    report = build_report(cut)
+    assert report.banner == (
+        "NOT FOR DECISIONS: this run was cut short on the command line (limit=20, profile=smoke)."
+    )
+    assert report.sections[0].answer.headline == "Not for decisions: ship int8 on litert"
+    assert build_report(quickstart_records()).banner == ""
+
+
+def test_training_that_brought_nothing_is_said_with_its_control() -> None:
+    said = "\n".join(build_report(quickstart_records()).sections[0].findings)
+    assert "training brought nothing that this run can see" in said
+    assert "a float fine-tune of as many steps, scores 60.9 points; QAT is 0.3 points below it" in said
+
+
+def test_training_without_labels_says_that_its_control_is_the_float_model() -> None:
+    qat = fake_record("litert", "qat")
+    recipe = {**(qat.recipe or {}), "training": {"labels": False}}
+    unlabelled = replace(qat, recipe=recipe, control=None)
+    report = build_report([fake_record("litert", "fp32"), fake_record("litert", "int8"), unlabelled])
+    assert "so its control is the float model itself" in "\n".join(report.sections[0].findings)
+
+
+def test_advice_of_several_cases_is_said_once() -> None:
+    remarks = build_report([replace(r, rounds_valid=2) for r in quickstart_records()]).sections[0].remarks
+    few = [remark for remark in remarks if "2 valid rounds" in remark.text]
+    assert [remark.cases for remark in few] == ["All cases"]
+
+
+def test_charts_show_paired_intervals_and_no_bar_on_the_reference() -> None:
+    latency, memory, size = build_report(quickstart_records()).sections[0].charts
+    points = {(point.label, point.runtime): point for point in latency.points}
+    assert points["fp32", "litert"].y_ends is None
+    assert points["int8", "litert"].y_ends == pytest.approx((60.39 - 0.38, 60.39 + 0.21))
+    assert points["int8", "litert"].x == pytest.approx(0.441)
+    assert (memory.key, size.key) == ("memory", "size")
+
+
+def test_a_single_case_has_no_chart() -> None:
+    assert build_report([fake_record("litert", "fp32")]).sections[0].charts == ()
+
+
+def test_labels_name_threads_only_where_they_vary() -> None:
+    assert build_report(many_records(20)).sections[0].answer.headline == "Ship int8 on litert, 2 threads"
+
+
+def test_equal_labels_fall_back_to_case_ids() -> None:
+    twin = replace(fake_record("litert", "int8"), case="twin")
+    report = build_report([fake_record("litert", "fp32"), fake_record("litert", "int8"), twin])
+    said = "\n".join(report.sections[0].comparisons)
+    assert "twin: " in said and f"{case_id('int8', 'litert')}: " in said
