@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bench import __version__
+import bench
 from bench.agent.context import JobContext
 from bench.agent.failure import name_failure
 from bench.agent.probes.machine import read_boot_id
@@ -80,7 +80,7 @@ def _introduction(job: Job) -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "python": platform.python_version(),
-        "agent": __version__,
+        "agent": bench.__version__,
         "boot_id": read_boot_id(),
         "runtime": job.runtime.name,
         "runtime_version": runtime_version(job.runtime.name),

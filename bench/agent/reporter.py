@@ -23,7 +23,7 @@ class Reporter:
         os.set_blocking(wake_descriptor, False)
 
     def report(self, event_type: str, **values: Any) -> None:
-        """Append one event; when this returns it is on the disk."""
+        """Append one event; when this returns it is as safe as the journal makes it."""
         self._journal.append(event_type, **values)
         with contextlib.suppress(OSError):
             os.write(self._wake_descriptor, f"{event_type}\n".encode())
