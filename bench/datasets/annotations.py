@@ -30,7 +30,7 @@ class Annotations:
         warnings: what is odd but can be measured on.
     """
 
-    path: Path
+    path: str
     images: dict[int, str]
     categories: dict[int, str]
     num_objects: dict[int, int]
@@ -59,7 +59,7 @@ def read_annotations(path: Path) -> Annotations:
     if problems:
         raise DataError("\n".join(f"{path}: {problem}" for problem in problems))
     return Annotations(
-        path,
+        str(path),
         {image["id"]: image["file_name"] for image in images},
         {category["id"]: category["name"] for category in categories},
         dict(Counter(one["image_id"] for one in objects)),

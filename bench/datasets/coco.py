@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.core.data import EvaluationData, ImageSet
-from bench.datasets.annotations import Annotations, read_annotations
+from bench.datasets.annotation_index import indexed_annotations
+from bench.datasets.annotations import Annotations
 from bench.datasets.draw import draw
 from bench.datasets.hashes import HashCache
 from bench.errors import DataError
@@ -41,10 +42,14 @@ def evaluation_data(
     Raises:
         DataError: the annotations or files do not fit; everything wrong is named, with the cure.
     """
-    read = read_annotations(annotations)
+    if not annotations.is_file():
+        raise DataError(
+            f"{annotations}: there is no such file, expected COCO annotations: name another or fetch it"
+        )
+    digest = hash_cache.sha256_of([annotations])[annotations]
+    read = indexed_annotations(annotations, digest, hash_cache.folder)
     ids = sorted(int(key) for key in draw(map(str, read.images), limit, seed))
     images = _references(images_folder, {number: read.images[number] for number in ids}, hash_cache)
-    digest = hash_cache.sha256_of([annotations])[annotations]
     return EvaluationData(
         annotations=str(annotations),
         annotations_sha256=digest,

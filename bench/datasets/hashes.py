@@ -37,6 +37,7 @@ class HashCache:
     """Hashes files, and remembers the hashes in one file below `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._place = folder / _FILE_NAME
 
     def sha256_of(self, paths: Iterable[Path]) -> dict[Path, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pycocotools.coco import COCO
 
+from bench.datasets import annotation_index
 from bench.datasets.checks import check_categories, check_disjoint
 from bench.datasets.coco import evaluation_data, image_set
 from bench.datasets.draw import draw
@@ -200,7 +201,7 @@ def test_an_annotation_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         evaluation_data(tmp_path, tmp_path / "none.json", 0, 0, HashCache(tmp_path))
     assert str(caught.value) == (
-        f"{tmp_path / 'none.json'}: cannot be read (No such file or directory), expected COCO annotations"
+        f"{tmp_path / 'none.json'}: there is no such file, expected COCO annotations: name another or fetch it"
     )
 
 
@@ -253,3 +254,27 @@ def test_category_ids_that_the_annotations_do_not_know_are_named(place) -> None:
     content = document()
     content["categories"] += [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]
     assert check_categories(fitting, place(content)) == ""
+
+
+def test_known_annotations_are_not_parsed_again_and_say_the_same(
+    place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    content = document()
+    content["annotations"][0]["bbox"] = [1, 1, 0, 4]
+    first = place(content)
+    monkeypatch.setattr(annotation_index, "read_annotations", None)
+    assert place(content) == first and first.warnings
+
+
+def test_a_damaged_memory_of_annotations_is_passed_over(place, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    first = place()
+    (entry,) = (tmp_path / "cache" / "annotations").iterdir()
+    for damage in ("", "{}", "[1]", '{"images": 5}', '{"images": [[1]]}', entry.read_text()[:-20]):
+        entry.write_text(damage)
+        assert place() == first
+
+
+def test_annotations_with_faults_are_refused_every_time(place) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(2):
+        with pytest.raises(DataError, match="categories: missing"):
+            place(changed("categories", None))
