@@ -59,7 +59,7 @@ class Text:
     pattern: str = r"^[\s\S]*$"
 
     def read(self, node: Node, path: Path, reading: Reading) -> Any:
-        is_right = isinstance(node.value, str) and re.match(self.pattern, node.value)
+        is_right = isinstance(node.value, str) and re.fullmatch(self.pattern, node.value)
         return node.value if is_right else refuse(self, node, path, reading)
 
     def schema(self) -> Schema:

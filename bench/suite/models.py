@@ -98,7 +98,7 @@ def _describe(entry: dict[str, Any], suffix: str, path: Path, reading: Reading) 
 
 def _check_name(name: str, path: Path, reading: Reading) -> None:
     """Complain of a file's name that cannot be a model's."""
-    if not re.match(Name.pattern, name):
+    if not re.fullmatch(Name.pattern, name):
         reading.complain(
             (*path, "name"), f"missing, expected one since the file's own ({name!r}) is not {Name.expected}"
         )

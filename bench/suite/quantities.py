@@ -27,5 +27,5 @@ def pattern(units: Mapping[str, float]) -> str:
 
 def read_quantity(text: str, units: Mapping[str, float]) -> float | None:
     """Return an amount in base units; None where the text is no amount with one of these units."""
-    found = re.match(pattern(units), text)
+    found = re.fullmatch(pattern(units), text)
     return None if found is None else float(found[1]) * units[found[2]]

@@ -28,6 +28,11 @@ def build_recipes(values: dict[str, dict[str, Any]], reading: Reading) -> dict[s
         recipe = _build(name, options, ("recipes", name), reading)
         if recipe is not None:
             recipes[name] = recipe
+    for name in values:
+        base = name[:-3] if name.endswith(("-u8", "-s8")) else ""
+        if base in recipes:
+            text = f"is what matrix.activations calls a variant of {base}, expected another name"
+            reading.complain(("recipes", name), text)
     return recipes
 
 

@@ -73,6 +73,10 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
          "name, Known: fp32, fp16, dynamic, int8, qat"),
         ("recipes: {int8: {precision: qat}}",
          "recipes.int8.precision: got 'qat', expected 'int8', or another name for the recipe"),
+        ("recipes: {int8-s8: {precision: int8}}",
+         "recipes.int8-s8: is what matrix.activations calls a variant of int8, expected another name"),
+        ('description: "x"\nhosts: "local\\n"', "hosts: got 'local\\n', expected a name of letters, digits, '.', '_' and '-' that "
+         "begins with a letter or digit, at most 64"),
         ("recipes: {fp16: {io: int8}}",
          "recipes.fp16.io: means nothing for fp16, expected it with int8 and qat only: remove it"),
         ("recipes: {int8: {training: {steps: 5}}}",
@@ -103,7 +107,7 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
 )  # fmt: skip
 def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # type: ignore[no-untyped-def]
     found = errors(HEAD + text)
-    line = 4 if "twice" in error else 3
+    line = 3 + text.count("\n")
     assert found == [f"s.yaml:{line} {error}"]
 
 
