@@ -21,11 +21,11 @@ class ProgressLine:
         ahead: stage -> number of steps expected, for the time left of stages that have not begun.
     """
 
-    def __init__(self, ahead: dict[str, int], stream: TextIO = sys.stderr) -> None:
+    def __init__(self, ahead: dict[str, int], stream: TextIO | None = None) -> None:
         self._left = dict(ahead)
         self._spent: dict[str, list[float]] = {}
-        self._stream = stream
-        self._is_live = stream.isatty()
+        self._stream = stream or sys.stderr
+        self._is_live = self._stream.isatty()
         self._drawn = 0.0
         self._began = time.monotonic()
 

@@ -1,0 +1,164 @@
+"""The commands as a user calls them, on real model files of a few kilobytes under real runtimes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.cli import EXIT_GOOD, EXIT_NOT_MEASURED, EXIT_WRONG_USE, main
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = ROOT / "tests" / "agent" / "models"
+
+SUITE = """
+name: tiny
+models:
+  - {{name: float, tflite: {tiny}/tiny_float.tflite, precision: fp32, group: tiny, detector: &head
+      {{family: ltrb, input: {{size: 32}}, labels: [1, 2, 3]}}}}
+  - {{name: int8, tflite: {second}, precision: int8, group: tiny, detector: *head}}
+data: {{rendered: {{evaluation: 6, calibration: 1, training: 1}}}}
+measure: {{rounds: {rounds}, warmup: 1, calls: 5, images: 2}}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep what tests build and render out of the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("BENCH_CACHE")
+    os.environ["BENCH_CACHE"] = str(folder)
+    yield folder
+    os.environ.pop("BENCH_CACHE") if before is None else os.environ.update(BENCH_CACHE=before)
+
+
+def write_suite(folder: Path, second: Path = TINY / "tiny_int8.tflite", rounds: int = 1) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(SUITE.format(tiny=TINY, second=second, rounds=rounds))
+    return path
+
+
+def run(folder: Path, *arguments: str) -> int:
+    return main([*arguments, "--results", str(folder / "results")])
+
+
+def records(folder: Path) -> list[dict[str, object]]:
+    (path,) = (folder / "results").rglob("records.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_run_leaves_records_and_a_report_and_prints_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = write_suite(tmp_path)
+    assert run(tmp_path, "run", str(suite)) == EXIT_GOOD
+    printed = capsys.readouterr().out
+    assert "int8" in printed and "report.html" in printed
+    (folder,) = (tmp_path / "results" / "tiny").iterdir()
+    assert {"report.html", "report.md", "records.csv", "records.jsonl", "run.json", "suite.yaml"} <= {
+        path.name for path in folder.iterdir()
+    }
+    frame = bench.load_results(folder)
+    assert list(frame["status"]) == ["ok", "ok"]
+    assert frame["latency_p50_ns"].notna().all() and frame["peak_rss_bytes"].notna().all()
+
+
+def test_a_report_is_rendered_again_without_measuring(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, "run", str(write_suite(tmp_path)), "--only", "precision=fp32")
+    (page,) = (tmp_path / "results").rglob("report.html")
+    first = page.read_text()
+    page.unlink()
+    assert main(["report", str(tmp_path / "results")]) == EXIT_GOOD
+    assert str(page) in capsys.readouterr().out
+    assert page.read_text() == first
+
+
+def test_a_corrupt_model_is_a_failed_record_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes((TINY / "tiny_int8.tflite").read_bytes()[:1500])
+    assert run(tmp_path, "run", str(write_suite(tmp_path, broken))) == EXIT_NOT_MEASURED
+    good, bad = records(tmp_path)
+    assert (good["status"], bad["status"]) == ("ok", "failed")
+    assert "broken.tflite" in str(bad["reason"])
+
+
+def test_a_wrongly_declared_precision_is_refused_by_what_the_tensors_say(tmp_path: Path) -> None:
+    assert run(tmp_path, "run", str(write_suite(tmp_path, TINY / "tiny_float.tflite"))) == EXIT_NOT_MEASURED
+    _, bad = records(tmp_path)
+    assert bad["status"] == "failed" and "fp32" in str(bad["reason"]) and "int8" in str(bad["reason"])
+
+
+def test_a_plan_names_cases_and_measures_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "plan", str(write_suite(tmp_path)), "--json") == EXIT_GOOD
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["precision"] for row in rows] == ["fp32", "int8"]
+    assert rows[1]["sibling"] == rows[0]["case"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_overrides_are_recorded_and_mark_the_figures(tmp_path: Path) -> None:
+    run(tmp_path, "run", str(write_suite(tmp_path)), "--limit", "3", "--only", "precision=fp32")
+    (record,) = records(tmp_path)
+    assert record["decision_grade"] is False
+    assert record["overrides"]["limit"] == 3  # type: ignore[index]
+    (page,) = (tmp_path / "results").rglob("report.md")
+    assert "NOT FOR DECISIONS" in page.read_text().upper()
+
+
+def test_a_suite_that_is_not_there_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "run", str(tmp_path / "absent.yaml")) == EXIT_WRONG_USE
+    assert "absent.yaml: there is no such file" in capsys.readouterr().err
+
+
+def test_resume_needs_something_to_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "run", str(write_suite(tmp_path)), "--resume") == EXIT_WRONG_USE
+    assert "nothing to resume" in capsys.readouterr().err
+
+
+def test_resume_refuses_another_suite_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, "run", str(write_suite(tmp_path)), "--only", "precision=fp32")
+    suite = write_suite(tmp_path, rounds=2)
+    assert run(tmp_path, "run", str(suite), "--only", "precision=fp32", "--resume") == EXIT_WRONG_USE
+    assert "another text of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_loses_at_most_the_round_in_progress(tmp_path: Path, how: signal.Signals) -> None:
+    suite, results = write_suite(tmp_path, rounds=4), tmp_path / "results"
+    command = [sys.executable, "-m", "bench", "run", str(suite), "--results", str(results)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for_rounds(results, 2, process)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert how == signal.SIGKILL or "--resume" in said
+    kept = count_rounds(results)
+    assert (
+        subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, check=False).returncode
+        == EXIT_GOOD
+    )
+    # What was finished stands, and only what was missing was measured.
+    assert kept >= 2 and count_rounds(results) == 8
+    assert [record["rounds_valid"] for record in records(tmp_path)] == [4, 4]
+
+
+def wait_for_rounds(results: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while count_rounds(results) < count:
+        assert process.poll() is None, "the run ended by itself"
+        assert time.monotonic() < deadline, "no round was finished in time"
+        time.sleep(0.05)
+
+
+def count_rounds(results: Path) -> int:
+    texts = [path.read_text() for path in results.rglob("rounds.jsonl")]
+    return sum(text.count('"kind":"latency"') for text in texts)
