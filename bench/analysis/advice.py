@@ -41,7 +41,8 @@ def advise(record: Record, sibling: Record | None) -> tuple[Advice, ...]:
 
 def _nothing_found(record: Record, sibling: Record | None) -> Advice | None:
     value = record.value("map_50_95")
-    if value is None or value >= NOTHING_FOUND:
+    is_said = any(advice.code == "no_detections" for advice in record.warnings)
+    if value is None or value >= NOTHING_FOUND or is_said:
         return None
     if record.precision == "fp32":
         cure = "check preprocessing, box order, class offset and category ids of the model's description"

@@ -43,11 +43,7 @@ class Front:
 
 def find_front(records: Sequence[Record], cost: str) -> Front:
     """Place every record that has both an mAP and that cost."""
-    points = [
-        record
-        for record in records
-        if _accuracy(record) is not None and known_value(record, cost) is not None
-    ]
+    points = [record for record in records if None not in (_accuracy(record), known_value(record, cost))]
     return Front(cost, tuple(_place(record, points, cost) for record in points))
 
 
@@ -69,13 +65,9 @@ def _place(record: Record, points: Sequence[Record], cost: str) -> Placed:
 
 def _dominates(other: Record, record: Record, cost: str) -> bool:
     """Whether `other` is at least as good on both axes and better on one, by point values."""
-    there, here = (
-        (_accuracy(other) or 0.0, known_value(other, cost)),
-        (_accuracy(record) or 0.0, known_value(record, cost)),
-    )
-    if there[1] is None or here[1] is None or there == here:
-        return False
-    return there[0] >= here[0] and there[1] <= here[1]
+    gain = (_accuracy(other) or 0.0) - (_accuracy(record) or 0.0)
+    saving = (known_value(record, cost) or 0.0) - (known_value(other, cost) or 0.0)
+    return gain >= 0 and saving >= 0 and (gain > 0 or saving > 0)
 
 
 def _is_clear(other: Record, record: Record, cost: str) -> bool:

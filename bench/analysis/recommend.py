@@ -36,7 +36,7 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     """Choose among the measured cases of one model group on one host.
 
     A case passes if it is fp32, or if its mAP drop is at most `max_drop` with its whole interval. Of those
-    the fastest median wins; where intervals overlap, the smaller file wins and the tie is shown.
+    the fastest median wins; cases that cannot be told from it are shown as ties.
     """
     measured = [record for record in records if record.status == "ok"]
     clock = _clock(measured)
@@ -45,13 +45,11 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     if not passing:
         return Recommendation(None, (), clock, max_drop, left_out)
     fastest = min(passing, key=lambda record: known_value(record, clock) or 0.0)
-    level = [record for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))]
-    chosen = min(
-        level,
-        key=lambda record: (known_value(record, "size_bytes") or float("inf"), known_value(record, clock)),
-    )
-    ties = tuple(record.case for record in level if record is not chosen)
-    return Recommendation(chosen.case, ties, clock, max_drop, left_out)
+    ties = [
+        record.case for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))
+    ]
+    others = tuple(case for case in ties if case != fastest.case)
+    return Recommendation(fastest.case, others, clock, max_drop, left_out)
 
 
 def _clock(records: Sequence[Record]) -> str:

@@ -12,6 +12,9 @@ from bench.report.sentences import accuracy_words, size_words, speed_words
 from bench.report.tables import nms_words
 from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points
 
+# A sentence that names more cases than this counts the others.
+MOST_NAMES = 4
+
 CLOCKS = {"latency_p50_ns": "inference median", "end_to_end_p50_ns": "end-to-end median"}
 
 
@@ -59,10 +62,9 @@ def _ties(panel: Panel, labels: dict[str, str]) -> list[str]:
     ties = panel.recommendation.ties
     if not ties:
         return []
-    names = " and ".join(labels[case] for case in ties)
-    return [
-        f"A tie in speed: {names}. Their latency intervals overlap the fastest; the smallest file decided."
-    ]
+    shown = ", ".join(labels[case] for case in ties[:MOST_NAMES])
+    more = f" and {len(ties) - MOST_NAMES} more" if len(ties) > MOST_NAMES else ""
+    return [f"A tie in speed with {shown}{more}: the latency intervals do not tell them apart."]
 
 
 def _left_out(panel: Panel, labels: dict[str, str]) -> tuple[str, ...]:
@@ -86,6 +88,6 @@ def _rule(panel: Panel) -> str:
     level = f"{percent(levels[0])} " if len(levels) == 1 else ""
     return (
         f"The rule: among fp32 and the cases that lose at most {allowed} point of mAP with their whole "
-        f"{level}interval, the one with the lowest {clock}; where latency intervals overlap it is a tie, and "
-        "the smallest file is taken."
+        f"{level}interval, the one with the lowest {clock}; cases whose "
+        "latency intervals overlap its own tie with it."
     )

@@ -24,11 +24,11 @@ MOST_NAMES = 4
 
 READING = (
     "Latency: the statistical unit is the process. Each round is a fresh process, rounds are interleaved "
-    "over the cases of a host, and intervals are bootstrapped over processes. No sample is deleted.",
+    "over the cases of a host, and intervals are over processes, not over calls. No sample is deleted.",
     "Accuracy: intervals of a difference are paired over images. “No difference seen” means that the "
     "interval contains zero, not that there is no difference.",
     "Pareto front: no other case is at least as good on both axes. A case ties with the front where another "
-    "one is ahead by less than the intervals resolve.",
+    "one is ahead by less than the intervals resolve (1% for memory, which has none).",
     "Memory: the high-water mark of resident memory of a process of its own that loads and runs the model; "
     "the model's share is that minus the runtime alone.",
     "Points are hundredths of AP or AR; KiB and MiB are powers of 1024; a ratio divides by the fp32 "

@@ -6,12 +6,16 @@ from collections.abc import Callable
 
 from bench.analysis.compare import Comparison
 from bench.analysis.interval import sign
+from bench.core.measure import MeasureOptions
 from bench.core.metric import Metric
 from bench.core.record import Record
 from bench.report.model import Cell, Tone
-from bench.report.units import ABSENT, bounds, is_known, point_difference, ratio
+from bench.report.units import ABSENT, bounds, is_known, percent, point_difference, ratio
 
 Format = Callable[[float], str]
+
+# The level that intervals have unless they say otherwise.
+STANDARD_LEVEL = MeasureOptions().level
 
 NO_CELL = Cell(ABSENT, tone="muted")
 
@@ -24,10 +28,23 @@ def metric_cell(record: Record, name: str, shown: Format) -> Cell:
     return Cell(shown(metric.value or 0.0), detail=interval_text(metric, shown))
 
 
+def note_cell(record: Record, name: str) -> Cell:
+    """Show what was noted beside a metric that has a figure."""
+    metric = record.metric(name)
+    return Cell(metric.note) if metric is not None and is_known(metric) and metric.note else NO_CELL
+
+
 def interval_text(metric: Metric | None, shown: Format) -> str:
-    """Return `[low, high]`, or nothing where no interval is known."""
+    """Return `[low, high]`, or nothing where no interval is known; a weak interval names its level."""
     ends = bounds(metric)
-    return "" if ends is None else f"[{shown(ends[0])}, {shown(ends[1])}]"
+    if metric is None or ends is None:
+        return ""
+    return f"[{shown(ends[0])}, {shown(ends[1])}]{weak_words(metric)}"
+
+
+def weak_words(metric: Metric) -> str:
+    """Name the level of an interval that is weaker than usual: ` at 50%`."""
+    return f" at {percent(metric.level)}" if metric.level and metric.level < STANDARD_LEVEL else ""
 
 
 def difference_cell(comparison: Comparison | None) -> Cell:

@@ -11,7 +11,7 @@ from bench.analysis.interval import sign
 from bench.analysis.proof import Share
 from bench.analysis.training import TrainingFinding
 from bench.core.metric import Metric
-from bench.report.cells import interval_text
+from bench.report.cells import interval_text, weak_words
 from bench.report.units import is_known, point_difference, points, ratio
 
 Labels = dict[str, str]
@@ -19,7 +19,7 @@ Labels = dict[str, str]
 COSTS = {"latency_p50_ns": "inference latency", "peak_rss_bytes": "peak memory", "size_bytes": "file size"}
 
 # A sentence that names more cases than this counts the others.
-MOST_NAMES = 6
+MOST_NAMES = 4
 
 
 def comparison_sentence(comparison: Comparison, labels: Labels) -> str:
@@ -38,10 +38,16 @@ def speed_words(metric: Metric | None) -> str:
         return ""
     side = sign(metric, 1.0)
     if side == 0:
-        return f"as fast as fp32 ({ratio(metric.value)}× its latency {interval_text(metric, ratio)})"
+        return (
+            f"no difference in speed seen ({ratio(metric.value)}× the latency {interval_text(metric, ratio)})"
+        )
     if metric.value <= 1:
         ends = (metric.high, metric.low)
-        shown = f" [{ratio(1 / ends[0])}, {ratio(1 / ends[1])}]" if ends[0] and ends[1] else ""
+        shown = (
+            f" [{ratio(1 / ends[0])}, {ratio(1 / ends[1])}]{weak_words(metric)}"
+            if ends[0] and ends[1]
+            else ""
+        )
         return f"{ratio(1 / metric.value)}× faster{shown}"
     interval = interval_text(metric, ratio)
     return f"{ratio(metric.value)}× slower{' ' + interval if interval else ''}"
@@ -61,7 +67,7 @@ def accuracy_words(comparison: Comparison) -> str:
     metric = comparison.difference
     if metric is None or not is_known(metric):
         return "mAP difference unknown"
-    verdicts = {"tie": "no difference seen", "worse": "worse", "better": "better", "unknown": "no interval"}
+    verdicts = {"tie": "no difference seen", "worse": "worse", "better": "better", "unknown": "not decided"}
     interval = interval_text(metric, point_difference)
     shown = " ".join(part for part in (point_difference(metric.value or 0.0), interval) if part)
     return f"{shown} points mAP: {verdicts[comparison.accuracy]}"

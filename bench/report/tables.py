@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from bench.analysis.findings import Panel
 from bench.analysis.proof import delegated_share, fused_share
 from bench.core.record import Record
-from bench.report.cells import NO_CELL, difference_cell, metric_cell, plain_ratio_cell, ratio_cell
+from bench.report.cells import (
+    NO_CELL,
+    STANDARD_LEVEL,
+    difference_cell,
+    metric_cell,
+    note_cell,
+    plain_ratio_cell,
+    ratio_cell,
+)
 from bench.report.labels import case_labels, in_reading_order, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import kibibytes, mebibytes, milliseconds, percent, points
@@ -62,8 +70,11 @@ def nms_words(records: Sequence[Record]) -> str:
 
 def level_words(records: Sequence[Record]) -> str:
     """Name the confidence level of the intervals, or say that there are none."""
-    levels = sorted({metric.level for record in records for metric in record.metrics if metric.level})
-    return f"{' or '.join(map(percent, levels))} intervals in brackets" if levels else "no intervals known"
+    levels = {metric.level for record in records for metric in record.metrics if metric.level}
+    if not levels:
+        return "No intervals are known"
+    weaker = ", or the lower level beside them," if min(levels) < STANDARD_LEVEL else ""
+    return f"{percent(max(levels))} intervals{weaker} in brackets"
 
 
 def _trade_off(panel: Panel, records: Sequence[Record]) -> Table:
@@ -112,6 +123,9 @@ def _latency(panel: Panel, records: Sequence[Record]) -> Table:
     columns.append(
         (Column("Rounds", "valid + invalid"), lambda r: Cell(f"{r.rounds_valid} + {r.rounds_invalid}"))
     )
+    columns.append(
+        (Column("Outliers", "and other notes on p50", False), lambda r: note_cell(r, "latency_p50_ns"))
+    )
     caption = f"Clock: inference (invoke alone), {nms_words(records)}. A round is a fresh process."
     return _table("Inference latency in full", caption, panel, records, columns)
 
@@ -145,6 +159,7 @@ def _resources(panel: Panel, records: Sequence[Record]) -> Table:
         (Column("Found in the file", "", False), lambda r: Cell(r.precision_found or "–")),
         (Column("What ran", "", False), _proof),
     ]
+    columns.append((Column("How memory was read", "", False), lambda r: note_cell(r, "peak_rss_bytes")))
     if panel.comparisons:
         columns.insert(5, (Column("File ratio", "to fp32"), _size_ratio(panel)))
     caption = "Memory is read in processes of its own, outside the timed rounds."

@@ -74,5 +74,5 @@ def bounds(metric: Metric | None) -> tuple[float, float] | None:
 
 
 def percent(level: float) -> str:
-    """Format a confidence level: 0.95 as `95%`."""
-    return f"{level * 100:g}%"
+    """Format a confidence level to a tenth of a percent: 0.95 as `95%`, 0.9375 as `93.8%`."""
+    return f"{round(level * 100, 1):g}%"

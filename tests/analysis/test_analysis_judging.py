@@ -110,6 +110,28 @@ def test_the_fastest_case_that_keeps_its_accuracy_is_recommended_and_ties_are_sh
     assert found.ties == (case_id("qat", "litert"),)
 
 
+def test_intervals_of_little_confidence_tell_nothing_apart() -> None:
+    def weak(record: Record, ns: float) -> Record:
+        return with_metric(
+            record, make_metric("latency_p50_ns", ns, low=ns * 0.99, high=ns * 1.01, level=0.5, count=2)
+        )
+
+    fast, slow = weak(fake_record("litert", "int8"), 4e5), weak(fake_record("litert", "fp32"), 9e5)
+    found = recommend([slow, fast])
+    assert (found.case, found.ties) == (fast.case, (slow.case,))
+
+
+def test_memory_has_a_resolution_in_place_of_an_interval() -> None:
+    def with_peak(name: str, accuracy: float, mebibytes: float) -> Record:
+        return with_metric(
+            case(name, accuracy, 1.0), make_metric("peak_rss_bytes", mebibytes * 2**20, count=3)
+        )
+
+    records = [with_peak("a", 0.600, 50.0), with_peak("b", 0.600, 50.5), with_peak("c", 0.600, 60.0)]
+    placed = standings(records, "peak_rss_bytes")
+    assert placed["b"] == ("tied", "a") and placed["c"] == ("dominated", "a")
+
+
 def test_a_drop_whose_interval_reaches_too_far_is_left_out_with_the_reason() -> None:
     records = [fake_record("litert", "fp32"), fake_record("litert", "int8")]
     risky = with_metric(records[1], make_metric("map_50_95_difference", -0.006, low=-0.012, high=0.0))

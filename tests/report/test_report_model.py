@@ -64,7 +64,7 @@ def test_the_answer_comes_first_and_says_what_it_costs() -> None:
         "Against fp32: 1.66× faster [1.61, 1.71], 2.37× smaller file, −0.09 [−0.38, +0.21] points mAP: "
         "no difference seen."
     )
-    assert "A tie in speed: qat on litert." in answer.details[0]
+    assert "A tie in speed with qat on litert" in answer.details[0]
     assert "at most 1 point of mAP with their whole 95% interval" in answer.rule
 
 
@@ -73,6 +73,14 @@ def test_every_variant_stands_below_its_fp32() -> None:
     runtimes, precisions = texts(table, "Runtime"), texts(table, "Precision")
     assert runtimes == ["onnxruntime"] * 5 + ["litert"] * 5
     assert precisions[0] == precisions[5] == "fp32"
+
+
+def test_an_interval_of_less_confidence_says_so_beside_it() -> None:
+    weak = make_metric("latency_p50_ns", 4e5, low=3.9e5, high=4.1e5, level=0.5, count=2)
+    table = trade_off([with_metric(r, weak) for r in quickstart_records()])
+    column = [c.title for c in table.columns].index("Inference p50")
+    assert table.rows[0].cells[column].detail == "[0.390, 0.410] at 50%"
+    assert table.caption.startswith("95% intervals, or the lower level beside them, in brackets.")
 
 
 def test_headers_name_the_clock_and_where_suppression_runs() -> None:
