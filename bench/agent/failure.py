@@ -10,7 +10,8 @@ from bench.errors import BenchError
 OUT_OF_MEMORY = "OutOfMemory"
 
 # What native code says when an allocation fails (C++ runtime, LiteRT, ONNX Runtime, libc).
-_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "cannot allocate memory", "out of memory", "alloc failed")
+# Errno 12 is ENOMEM, which LiteRT gives as a number.
+_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "cannot allocate memory", "out of memory", "error '12'")
 
 
 def name_failure(problem: BaseException) -> tuple[str, str]:
@@ -18,13 +19,23 @@ def name_failure(problem: BaseException) -> tuple[str, str]:
     message = str(problem) or type(problem).__name__
     if is_out_of_memory(problem):
         return OUT_OF_MEMORY, f"the job ran out of memory: {message}"
-    return type(problem).__name__, message
+    return type(problem).__name__, message + _limit_hint(problem)
+
+
+def _limit_hint(problem: BaseException) -> str:
+    """Name a limit that is in effect: LiteRT fails beyond it without saying that it ran out of memory."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    origin = problem.__cause__ or problem
+    if limit == resource.RLIM_INFINITY or isinstance(origin, BenchError):
+        return ""
+    return f" (or the memory limit is too low: {limit} bytes of address space for the whole process)"
 
 
 def is_out_of_memory(problem: BaseException) -> bool:
     """Whether an exception, or one that it was raised from, is a failed allocation."""
     if isinstance(problem, MemoryError):
         return True
+    # Our own errors may quote anything, file names too; what they were raised from decides.
     is_own = isinstance(problem, BenchError)
     if not is_own and any(word in str(problem).lower() for word in _MEMORY_WORDS):
         return True

@@ -63,6 +63,8 @@ def run_job(
         host.stop(job.id)
     ended = host.ended(job.id)
     reason = _late_reason(timeout_seconds) if is_late else failure_reason(events, ended)
+    if ended is not None and ended.signal and reason and job.memory_limit_bytes and not is_late:
+        reason += f" (its memory limit of {job.memory_limit_bytes} bytes may be the cause)"
     return JobOutcome(
         status="failed" if reason else "ok",
         reason=reason,

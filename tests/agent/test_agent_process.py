@@ -97,6 +97,12 @@ def test_a_job_beyond_its_memory_limit_says_that_it_ran_out_of_memory(
     assert done.events[-1]["message"].startswith("the job ran out of memory")
 
 
+def test_a_failure_under_a_memory_limit_names_the_limit(make_job: MakeJob, run_agent: Any) -> None:
+    done = run_agent(make_job("check", runtime="litert", memory_limit_bytes=1))
+    assert done.exit_code == 1
+    assert "ran out of memory" in done.events[-1]["message"] or "memory limit" in done.events[-1]["message"]
+
+
 def test_a_job_of_another_protocol_is_refused_with_the_cure(make_job: MakeJob, run_agent: Any) -> None:
     done = run_agent(replace(make_job("check"), protocol=99))
     assert done.exit_code == 1

@@ -35,6 +35,8 @@ def run(context: JobContext) -> dict[str, Any]:
         has_nan = has_nan or have_nan(outputs)
         num_detections += len(model.postprocess(outputs, geometry).scores)
         shapes = [output.shape for output in outputs]
+    # Counted before the close look, which may load the model a second time.
+    threads_started = psutil.Process().num_threads() - threads_before
     return {
         "load_ns": model.load_ns,
         "num_images": len(images),
@@ -46,7 +48,7 @@ def run(context: JobContext) -> dict[str, Any]:
         "num_detections": num_detections,
         "proof": {
             **model.runtime.proof(Path(context.folder)),
-            "threads_started": psutil.Process().num_threads() - threads_before,
+            "threads_started": threads_started,
         },
         "environment": machine_facts(),
     }
