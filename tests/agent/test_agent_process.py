@@ -15,7 +15,7 @@ import pytest
 from tiny_network import write_tiny_onnx
 
 import bench
-from bench.wire.job import Job
+from bench.wire.job import Job, RuntimeSettings
 
 MakeJob = Callable[..., Job]
 
@@ -68,6 +68,18 @@ def test_a_good_job_tells_its_events_in_order_and_wakes_with_each(make_job: Make
     started = done.event("started")
     assert started["agent"] == bench.__version__ and started["runtime"] == "fake"
     assert started["python"] == sys.version.split()[0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_check_proves_the_threads_that_a_session_started(
+    threads: int, make_job: MakeJob, run_agent: Any, tmp_path: Path
+) -> None:
+    model = write_tiny_onnx(tmp_path / "tiny.onnx")
+    job = replace(
+        make_job("check"), model=str(model), runtime=RuntimeSettings("onnxruntime", threads), id="threads"
+    )
+    # The calling thread works, too.
+    assert run_agent(job).event("result")["proof"]["threads_started"] == threads - 1
 
 
 def test_a_python_error_becomes_a_failed_event(make_job: MakeJob, run_agent: Any) -> None:

@@ -12,6 +12,7 @@ from bench.agent.context import JobContext
 from bench.agent.model import load_model, read_pixels
 from bench.agent.photos import first_images
 from bench.agent.probes.machine import machine_facts
+from bench.agent.runtimes import runtime_class
 from bench.agent.runtimes.base import Array
 from bench.wire.codec import to_json
 from bench.wire.tensor import TensorSpec
@@ -23,6 +24,8 @@ def run(context: JobContext) -> dict[str, Any]:
     Raises:
         ModelError: the model cannot be loaded or does not fit its description.
     """
+    # Imported before counting: libraries start threads of their own.
+    runtime_class(context.job.runtime.name)
     threads_before = psutil.Process().num_threads()
     model = load_model(context)
     images = first_images(context, len(context.job.images))
