@@ -13,6 +13,10 @@ from bench.report.texts import printable
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
+# A longer text gets a column wide enough to be read.
+LONG_TEXT = 40
+
+
 def render_page(report: ReportModel, pictures: Mapping[tuple[int, str], str]) -> str:
     """Render a report.
 
@@ -94,26 +98,27 @@ def _table_body(table: Table) -> str:
 
 def _head(column: Column) -> str:
     detail = f'<span class="detail">{_text(column.detail)}</span>' if column.detail else ""
-    return f'<th scope="col"{_number_class(column)}>{_text(column.title)}{detail}</th>'
+    return f'<th scope="col"{_class("number" if column.is_number else "")}>{_text(column.title)}{detail}</th>'
 
 
 def _row(row: Row, columns: Sequence[Column]) -> str:
     cells = [_cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
     if row.tone == "chosen":
         cells[0] = cells[0].replace("</td>", '<span class="mark">recommended</span></td>')
-    tone = f' class="{row.tone}"' if row.tone else ""
-    return f"<tr{tone}>{''.join(cells)}</tr>\n"
+    return f"<tr{_class(row.tone)}>{''.join(cells)}</tr>\n"
 
 
 def _cell(cell: Cell, column: Column) -> str:
     detail = f'<span class="detail">{_text(cell.detail)}</span>' if cell.detail else ""
     tone = f'<span class="{cell.tone}">{_text(cell.text)}</span>' if cell.tone else _text(cell.text)
+    long = "long" if len(cell.text) > LONG_TEXT else ""
+    kind = "number" if column.is_number else long
     title = f' title="{_text(cell.note)}"' if cell.note else ""
-    return f"<td{_number_class(column)}{title}>{tone}{detail}</td>"
+    return f"<td{_class(kind)}{title}>{tone}{detail}</td>"
 
 
-def _number_class(column: Column) -> str:
-    return ' class="number"' if column.is_number else ""
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
 
 
 def _remarks(remarks: Sequence[Remark]) -> str:
@@ -160,8 +165,7 @@ def _folded(title: str, body: str) -> str:
 def _bullets(items: Sequence[str], tone: str = "") -> str:
     if not items:
         return ""
-    kind = f' class="{tone}"' if tone else ""
-    return f"<ul{kind}>\n{''.join(f'<li>{_text(item)}</li>{chr(10)}' for item in items)}</ul>\n"
+    return f"<ul{_class(tone)}>\n{''.join(f'<li>{_text(item)}</li>{chr(10)}' for item in items)}</ul>\n"
 
 
 def _text(text: str) -> str:

@@ -53,9 +53,13 @@ th .detail { display: block; font-weight: 400; font-size: .78rem; min-width: 4.5
 td .detail { display: block; font-size: .78rem; white-space: nowrap; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
-tr.base td { background: var(--tint); }
-tr.chosen td { background: var(--accent-tint); }
+tbody tr { background: var(--card); }
+tbody tr.base { background: var(--tint); }
+tbody tr.chosen { background: var(--accent-tint); }
 tr.chosen td:first-child { box-shadow: inset 4px 0 var(--accent); font-weight: 650; }
+th:first-child, td:first-child { position: sticky; left: 0; background: inherit; }
+thead th:first-child { background: var(--tint); }
+td.long { min-width: 24rem; }
 .mark { display: block; font-size: .72rem; font-weight: 600; color: var(--accent); white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .muted { color: var(--soft); }
 details { margin: .8rem 0; }

@@ -26,6 +26,9 @@ ColumnMaker = tuple[Column, Maker]
 # A table of classes by cases stays readable up to so many cases.
 MOST_CASES_BY_CLASS = 12
 
+# What the operators of a share have in common, as the table says it.
+WHAT_RAN = {"fused": "in integers", "delegated": "delegated"}
+
 ACCURACY_TITLES = {
     "map_50_95": ("mAP", "IoU .50:.95"),
     "map_50": ("AP50", "IoU .50"),
@@ -253,7 +256,7 @@ def _count(record: Record, name: str) -> Cell:
 
 def _proof(record: Record) -> Cell:
     shares = [share for share in (fused_share(record), delegated_share(record)) if share]
-    words = [f"{share.count} of {share.total} {share.kind}" for share in shares[:1]]
+    words = [f"{share.count} of {share.total} {WHAT_RAN[share.kind]}" for share in shares[:1]]
     version = record.proof.get("runtime_version")
     return Cell("; ".join([*words, *([f"{record.runtime} {version}"] if version else [])]) or "–")
 
