@@ -6,17 +6,16 @@ matplotlib is imported when a chart is drawn, never before. The same chart alway
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from bench.report.model import Chart, Point
 from bench.report.placement import Box, place_labels
 from bench.report.scatter import front_line
+from bench.report.svg import INK, clean_svg
 from bench.report.texts import printable
 
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), told apart with any colour vision, on white and on dark.
@@ -29,9 +28,6 @@ COLORS = {
 }
 OTHER_COLORS = ("#cc79a7", "#0072b2", "#b8a400")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-
-# Stands for the page's text colour in an SVG and is replaced by `currentColor`.
-INK = "#010203"
 
 # More points than this are named on the front only.
 MOST_NAMED = 24
@@ -73,7 +69,7 @@ def draw_chart(chart: Chart, prefix: str, picture: Path) -> str:
         figure.savefig(picture, format="png", dpi=144, facecolor="white", metadata={"Software": None})
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _clean_svg(file.getvalue(), chart, prefix)
+    return clean_svg(file.getvalue(), chart, prefix)
 
 
 @contextmanager
@@ -239,18 +235,3 @@ def _colors(points: Sequence[Point]) -> dict[str, str]:
 def _markers(points: Sequence[Point]) -> dict[str, str]:
     names = sorted({point.runtime for point in points})
     return {name: MARKERS[index % len(MARKERS)] for index, name in enumerate(names)}
-
-
-def _clean_svg(text: str, chart: Chart, prefix: str) -> str:
-    """Make matplotlib's file an element: no prolog, no metadata, own ids, the page's colour and fonts."""
-    body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{prefix}-', body)
-    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
-    body = re.sub(r'href="#', f'href="#{prefix}-', body)
-    body = body.replace(INK, "currentColor").replace("'DejaVu Sans'", "system-ui, sans-serif")
-    body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
-    body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
-    label = escape(printable(f"{chart.title}: {chart.x_title}"), quote=True)
-    return body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)

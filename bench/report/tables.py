@@ -16,15 +16,13 @@ from bench.report.cells import (
     plain_ratio_cell,
     ratio_cell,
 )
-from bench.report.labels import case_labels, in_reading_order, precision_name
+from bench.report.classes import classes_table
+from bench.report.labels import in_reading_order, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import kibibytes, mebibytes, milliseconds, percent, points
 
 Maker = Callable[[Record], Cell]
 ColumnMaker = tuple[Column, Maker]
-
-# A table of classes by cases stays readable up to so many cases.
-MOST_CASES_BY_CLASS = 12
 
 # What the operators of a share have in common, as the table says it.
 WHAT_RAN = {"fused": "in integers", "delegated": "delegated"}
@@ -57,7 +55,7 @@ def make_tables(panel: Panel) -> tuple[Table, ...]:
         _end_to_end(panel, records),
         _resources(panel, records),
     ]
-    by_class = _by_class(records)
+    by_class = classes_table(records)
     return (*tables, by_class) if by_class else tuple(tables)
 
 
@@ -169,19 +167,6 @@ def _resources(panel: Panel, records: Sequence[Record]) -> Table:
     return _table("Memory, size and what ran", caption, panel, records, columns)
 
 
-def _by_class(records: Sequence[Record]) -> Table | None:
-    classes = list(dict.fromkeys(name for record in records for name in record.per_class))
-    if not classes or len(records) > MOST_CASES_BY_CLASS:
-        return None
-    labels = case_labels(records)
-    columns = (Column("Class", "", False), *(Column(labels[record.case], "points") for record in records))
-    rows = tuple(
-        Row((Cell(name), *(_class_cell(record.per_class.get(name)) for record in records)))
-        for name in classes
-    )
-    return Table("Accuracy by class", "AP at IoU .50:.95, points.", columns, rows)
-
-
 def _table(
     title: str,
     caption: str,
@@ -259,7 +244,3 @@ def _proof(record: Record) -> Cell:
     words = [f"{share.count} of {share.total} {WHAT_RAN[share.kind]}" for share in shares[:1]]
     version = record.proof.get("runtime_version")
     return Cell("; ".join([*words, *([f"{record.runtime} {version}"] if version else [])]) or "–")
-
-
-def _class_cell(value: float | None) -> Cell:
-    return NO_CELL if value is None or value < 0 else Cell(points(value))

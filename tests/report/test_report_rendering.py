@@ -29,10 +29,11 @@ from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report import render_all, terminal_table
 from bench.report.building import build_report
-from bench.report.drawing import INK, draw_chart
+from bench.report.drawing import draw_chart
 from bench.report.markdown import escape, render_markdown
 from bench.report.placement import place_labels
 from bench.report.rows import render_csv
+from bench.report.svg import INK
 
 GOLDEN = Path(__file__).parent / "golden_quickstart.md"
 VOID = {"meta", "br", "img", "hr", "link"}
