@@ -24,17 +24,22 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: float)
     grid = rng.uniform(-1, 1, (rows, columns, 3))
     # Half of the variation is brightness, as in natural images; the other half is colour.
     grid = 0.5 * grid + 0.5 * grid[..., :1]
-    down, across = _weights(height, rows, cell), _weights(width, columns, cell)
-    tall = (down @ grid.reshape(rows, -1)).reshape(height, columns, 3)
-    wide = across @ tall.transpose(1, 0, 2).reshape(columns, -1)
-    return wide.reshape(width, height, 3).transpose(1, 0, 2).astype(np.float32)
+    # Plain products and sums, no matrix product: its order of addition, and so its last bit, is the machine's.
+    tall = _between(grid, height, cell)
+    return _between(tall, width, cell, axis=1).astype(np.float32)
 
 
-def _weights(size: int, points: int, cell: float) -> NDArray[np.float64]:
-    """Return the (size, points) matrix of linear interpolation."""
-    position = np.arange(size)[:, None] / cell
-    weights: NDArray[np.float64] = np.maximum(1 - np.abs(position - np.arange(points)), 0)
-    return weights
+def _between(points: NDArray[np.float64], size: int, cell: float, axis: int = 0) -> NDArray[np.float64]:
+    """Interpolate linearly along an axis, whose length becomes `size`."""
+    position = np.arange(size) / cell
+    before = position.astype(np.intp)
+    weight = (position - before).reshape(-1, *[1] * (points.ndim - axis - 1))
+    mixed: NDArray[np.float64] = points.take(before, axis)
+    mixed *= 1 - weight
+    after = points.take(before + 1, axis)
+    after *= weight
+    mixed += after
+    return mixed
 
 
 def grating(rng: np.random.Generator, height: int, width: int) -> Pixels:
