@@ -33,7 +33,6 @@ HEAVY = {
     "onnx",
     "pandas",
     "matplotlib",
-    "pydantic",
     "pycocotools",
     "yaml",
     "scipy",

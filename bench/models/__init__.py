@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Where float models come from: the built-in detector."""

@@ -20,7 +20,7 @@ from bench.wire.job import Job, RuntimeSettings
 MakeJob = Callable[..., Job]
 
 # Never on a device: they cost seconds and hundreds of megabytes, or are not installed there.
-FORBIDDEN = {"tensorflow", "keras", "tf2onnx", "pandas", "matplotlib", "onnx", "scipy", "pydantic", "yaml"}
+FORBIDDEN = {"tensorflow", "keras", "tf2onnx", "pandas", "matplotlib", "onnx", "scipy", "yaml"}
 OWN_ROOMS = {"bench", "bench.agent", "bench.wire", "bench.errors"}
 
 
