@@ -18,18 +18,14 @@ from typing import Any
 
 import bench
 from bench.errors import HostError
-from bench.hosts.base import STDERR_LINES, Ended
+from bench.hosts.base import Ended
+from bench.hosts.ending import read_oom_kills, read_tail, signal_name
 from bench.wire.codec import to_json
 from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
 from bench.wire.journal import JOURNAL_NAME, read_events
 
 _STDERR_NAME = "stderr.txt"
-# Of a long standard error only the end is read.
-_STDERR_BYTES = 16_384
 _FACTS_SECONDS = 60.0
-# How faulthandler begins; one line on the thread follows, then the frames.
-_CRASH = "Fatal Python error"
-_CRASH_FRAMES = 3
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=+-]*")
 
 # -P: the job folder, which is the working directory, is not searched for modules.
@@ -163,46 +159,6 @@ class LocalHost:
         if job_id not in self._running:
             raise HostError(f"host {self.name}: job {job_id!r} was not started by this process")
         return self._running[job_id]
-
-
-def signal_name(number: int) -> str:
-    """Return a signal's name, or its number where it has none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def read_tail(path: Path) -> tuple[str, ...]:
-    """Return the last lines of a text file; none where it is absent."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - _STDERR_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
-    lines = cut_stack([line.rstrip() for line in text.splitlines() if line.strip()])
-    return tuple(lines[-STDERR_LINES:])
-
-
-def cut_stack(lines: list[str]) -> list[str]:
-    """Keep the innermost frames of the stack that faulthandler leaves at a crash.
-
-    It prints the innermost frame first, so its outer ones would push out what the native code said.
-    """
-    for position, line in enumerate(lines):
-        if line.startswith(_CRASH):
-            return lines[: position + 2 + _CRASH_FRAMES]
-    return lines
-
-
-def read_oom_kills() -> int | None:
-    """Return how many processes the kernel has killed for want of memory since boot; None if unknown."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return None
 
 
 def _write_job(folder: Path, job: Job) -> None:
