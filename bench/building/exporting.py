@@ -27,6 +27,7 @@ class FloatModel:
 
     def __init__(self, model: Any, preprocess: Preprocess, folder: Path) -> None:
         self.model, self.preprocess, self.folder = model, preprocess, folder
+        self._onnx: Path | None = None
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -39,11 +40,22 @@ class FloatModel:
         save_endpoint(self.endpoint, self.folder / "saved_model")
         return self.folder / "saved_model"
 
-    @cached_property
+    @property
     def onnx(self) -> Path:
         """A float ONNX file of it."""
-        onnx_float.export_onnx(self.endpoint, self.folder / "float.onnx")
-        return self.folder / "float.onnx"
+        if self._onnx is None:
+            onnx_float.export_onnx(self.endpoint, self.folder / "float.onnx")
+            self._onnx = self.folder / "float.onnx"
+        return self._onnx
+
+    @property
+    def has_onnx(self) -> bool:
+        """Whether the float ONNX file is there already."""
+        return self._onnx is not None
+
+    def adopt_onnx(self, path: Path) -> None:
+        """Take a float ONNX file that was made of the same model before; it is only read."""
+        self._onnx = path
 
     @cached_property
     def num_kernel_weights(self) -> int:

@@ -55,8 +55,9 @@ def calibration_images(request: BuildRequest) -> tuple[ImageRef, ...]:
 
 
 def training_set(request: BuildRequest) -> ImageSet | None:
-    """Return the set that is learnt from."""
-    return request.training or request.calibration
+    """Return the set that is learnt from: the calibration images where there are no training images."""
+    has_training = request.training is not None and request.training.images
+    return request.training if has_training else request.calibration
 
 
 def training_images(request: BuildRequest) -> tuple[ImageRef, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from bench.core.recipe import Recipe
 from bench.errors import DataError, UnavailableError
 from bench.quantize.pixels import normalise
 
-# (step from 1, number of steps, loss of that step)
+# (step from 1, number of steps, loss of that step; NaN where it is not known)
 OnStep = Callable[[int, int, float], None]
 
 
@@ -88,7 +89,8 @@ def _train_with_labels(
     if request.control:
         # The same steps, batches and rate as QAT, without the simulation: what the training alone brings.
         rate = training.learning_rate or 3e-4
-        loss = fine_tune(model, batches, training.steps, rate, training.seed)
+        counted = _counted(batches, training.steps, on_step)
+        loss = fine_tune(model, counted, training.steps, rate, training.seed)
         return Trained(model, (*notes, f"float fine-tune of {training.steps} steps, last loss {loss:.3g}"))
     inputs = normalise(calibration, request.preprocess)
     result = train_with_labels(model, batches, detection_loss, training, recipe.granularity, inputs, on_step)
@@ -102,6 +104,13 @@ def _labelled_batches(request: BuildRequest, recipe: Recipe, cache: Path) -> Ite
     pixels = prepared_pixels(training_images(request), request.preprocess, cache)
     batch_size = min(recipe.training.batch_size, len(pixels))
     return training_batches(pixels, _targets(request), batch_size, recipe.training.seed)
+
+
+def _counted(batches: Iterator[Any], steps: int, on_step: OnStep) -> Iterator[Any]:
+    """Pass batches on and report each as a step."""
+    for step, batch in enumerate(batches, 1):
+        on_step(step, steps, math.nan)
+        yield batch
 
 
 def _targets(request: BuildRequest) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ file, its trained form) is made once.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -138,7 +139,8 @@ class Workshop:
         verb = "fine-tuning" if request.control else "training"
 
         def on_step(step: int, steps: int, loss: float) -> None:
-            self._report(f"{verb}, loss {loss:.3g}", step, steps)
+            text = f"{verb}, loss {loss:.3g}" if math.isfinite(loss) else verb
+            self._report(text, step, steps)
 
         model: Any = load_keras(source_file(request), folder)
         trained = train(request, model, calibration, self._store.root, on_step)
@@ -154,11 +156,11 @@ class Workshop:
 
     def _reuse_float_onnx(self, request: BuildRequest, model: FloatModel) -> None:
         """Start from the fp32 ONNX artifact of the same model, built now if it is not there yet."""
-        if "onnx" in model.__dict__:
+        if model.has_onnx:
             return
         wanted = replace(request, recipe=_FLOAT, control=False)
         artifact = self._store.find(build_key(wanted)) or self._make(wanted, _FLOAT)
-        model.__dict__["onnx"] = Path(artifact.path)
+        model.adopt_onnx(Path(artifact.path))
 
     def _new_folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._scratch))
