@@ -1,9 +1,5 @@
 """Train the built-in detector from nothing and write its weights with a card of facts."""
 
-import hashlib
-import importlib.metadata
-import json
-import platform
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,12 +15,7 @@ from bench.models.builtin.evaluate import measure_accuracy
 from bench.models.builtin.images import SceneSource, TrainingSet, load_training_set
 from bench.models.builtin.network import build_network
 from bench.models.builtin.optimise import Report, descend
-
-WEIGHTS_FILE = "detector.keras"
-CARD_FILE = "card.json"
-
-# Version history: 1 first release.
-CARD_VERSION = 1
+from bench.models.builtin.saving import save_with_card
 
 _WARMUP_STEPS = 100
 _WEIGHT_DECAY = 0.02
@@ -77,11 +68,13 @@ def train(
     report(f"measuring on {settings.num_evaluation_images} held-out scenes")
     scenes = (source("evaluation", index, settings.seed) for index in range(settings.num_evaluation_images))
     statistics = measure_accuracy(predictor(model), scenes)
-    return _save(model, folder, settings, {
+    facts = {
+        "settings": asdict(settings),
         "training_data_sha256": data.sha256,
         "train_seconds": round(train_seconds),
         "statistics": {name: round(value, 4) for name, value in statistics.items()},
-    })  # fmt: skip
+    }
+    return save_with_card(model, folder, facts)
 
 
 def predictor(model: keras.Model) -> Any:
@@ -98,8 +91,9 @@ def predictor(model: keras.Model) -> Any:
 def _fit(data: TrainingSet, settings: Settings, report: Report) -> keras.Model:
     keras.utils.set_random_seed(settings.seed)
     model = build_network()
+    falling_steps = max(1, settings.steps - _WARMUP_STEPS)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, settings.steps - _WARMUP_STEPS, warmup_target=settings.learning_rate, warmup_steps=_WARMUP_STEPS
+        0.0, falling_steps, warmup_target=settings.learning_rate, warmup_steps=_WARMUP_STEPS
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY, clipnorm=10.0)
     batches = training_batches(data.images, data.targets, settings.batch_size, settings.seed)
@@ -108,21 +102,3 @@ def _fit(data: TrainingSet, settings: Settings, report: Report) -> keras.Model:
         lambda images: model(images, training=True), variables, optimizer, batches, settings.steps, report
     )
     return model
-
-
-def _save(model: keras.Model, folder: Path, settings: Settings, measured: dict[str, Any]) -> dict[str, Any]:
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / WEIGHTS_FILE
-    model.save(weights, include_optimizer=False)
-    card = {
-        "version": CARD_VERSION,
-        "weights": weights.name,
-        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "num_parameters": model.count_params(),
-        "settings": asdict(settings),
-        **measured,
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
-    }
-    (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n")
-    return card
