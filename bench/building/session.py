@@ -117,7 +117,7 @@ class Session:
     def _take_in(self, event: dict[str, Any], folder: Path, progress: _Progress) -> None:
         key = event["key"]
         if event["type"] == "started":
-            progress.current, progress.log_start = key, (folder / LOG_NAME).stat().st_size
+            progress.current, progress.log_start = key, event["log_bytes"]
             progress.deadline = time.monotonic() + self._timeout
         elif event["type"] == "result":
             progress.outcomes[key] = from_json(Artifact, event["artifact"])

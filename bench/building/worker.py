@@ -37,7 +37,9 @@ class Reporter:
 
     def start(self, key: str) -> None:
         self._key, self._last = key, 0.0
-        self.event("started")
+        # Where this request's part of the log begins; only this side knows it for sure.
+        sys.stderr.flush()
+        self.event("started", log_bytes=os.fstat(2).st_size)
 
     def event(self, event_type: str, **values: Any) -> None:
         self._journal.append(event_type, key=self._key, **values)

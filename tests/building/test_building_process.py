@@ -34,7 +34,7 @@ for key, request in json.loads((folder / "requests.json").read_text())["requests
     name = request["recipe"]["name"]
     if name == "import error":
         raise ImportError("no such module")
-    tell("started")
+    tell("started", log_bytes=os.fstat(2).st_size)
     print("working on", name, file=sys.stderr, flush=True)
     if name == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
