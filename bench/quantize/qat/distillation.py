@@ -43,7 +43,7 @@ class Distillation:
         self.learning: Indices = np.sort(order[count // _HELD_BACK :])
         self._simulator, self._pictures = simulator, pictures
         answers = [
-            [output.numpy() for output in simulator.outputs(batch, "float")]
+            [output.numpy() for output in simulator.outputs(batch, "observe")]
             for batch in pictures.batches(np.arange(count))
         ]
         self._targets = [np.concatenate(parts) for parts in zip(*answers, strict=True)]

@@ -102,27 +102,18 @@ def _can_absorb(operation: Any) -> bool:
 
 def _reaches(model: keras.Model, pairs: list[Pair], batches: Iterable[Any]) -> list[Array]:
     """Return for each pair the largest magnitude of each channel between its layers."""
+    largest: dict[int, Array] = {id(pair.between): np.zeros(1, np.float32) for pair in pairs}
 
-    def measure(images: Any) -> list[Any]:
-        seen: dict[int, Any] = {}
+    def visit(step: graph.Step, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        result, key = graph.call(step, arguments, keywords), id(step.outputs[0])
+        if key in largest:
+            reach = tf.reduce_max(tf.abs(result), list(range(len(result.shape) - 1)))
+            largest[key] = np.maximum(largest[key], reach.numpy())
+        return result
 
-        def visit(step: graph.Step, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-            results = graph.call(step, arguments, keywords)
-            seen[id(step.outputs[0])] = keras.tree.flatten(results)[0]
-            return results
-
-        graph.run(model, [images], visit)
-        values = [tf.abs(seen[id(pair.between)]) for pair in pairs]
-        return [tf.reduce_max(value, list(range(len(value.shape) - 1))) for value in values]
-
-    compiled = tf.function(measure, autograph=False)
-    largest: list[Array] = []
     for images in batches:
-        found = [reach.numpy() for reach in compiled(images)]
-        largest = (
-            [np.maximum(old, new) for old, new in zip(largest, found, strict=True)] if largest else found
-        )
-    return largest
+        graph.run(model, [images], visit)
+    return [largest[id(pair.between)] for pair in pairs]
 
 
 def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:

@@ -19,9 +19,9 @@ from bench.quantize.qat import graph, kinds
 from bench.quantize.qat.edges import quantized_edges
 from bench.quantize.qat.rounding import round_kernel, scale_axes
 
-# float: nothing is rounded. observe: likewise, and ranges widen to what is seen. quantize: all is rounded,
+# observe: nothing is rounded, and ranges widen to what is seen. quantize: all is rounded,
 # ranges stay. learn: all is rounded, and ranges follow what is seen.
-Mode = Literal["float", "observe", "quantize", "learn"]
+Mode = Literal["observe", "quantize", "learn"]
 
 # Share of a new batch's range in the running one while learning.
 _FOLLOW = 0.1
@@ -108,7 +108,7 @@ class Simulator:
                 variable.assign(round_kernel(variable.value, scale_axes(layer, self._granularity)))
 
     def _apply(self, operation: Any, arguments: Any, keywords: Any, mode: Mode) -> Any:
-        if not kinds.computes(operation) or mode in ("float", "observe"):
+        if not kinds.computes(operation) or mode == "observe":
             return operation(*arguments, **keywords)
         kernel = operation.weights[0]
         rounded = round_kernel(tf.convert_to_tensor(kernel), scale_axes(operation, self._granularity))
@@ -118,7 +118,7 @@ class Simulator:
     def _round(self, symbol: graph.Tensor, value: Any, mode: Mode) -> Any:
         """Round a tensor to its edge's grid, if it has one, after moving the grid's range as `mode` says."""
         edge = self._edges.get(id(symbol))
-        if edge is None or mode == "float":
+        if edge is None:
             return value
         pair = self._ranges[edge.grid]
         if edge.fixed is None and mode == "observe":
