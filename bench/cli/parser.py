@@ -123,14 +123,15 @@ def _add_train(commands: Commands) -> None:
     command = _command(
         commands,
         "train",
-        "train the built-in detector again on rendered images",
-        "bench train --output my.keras",
+        "train the built-in detector again on rendered scenes",
+        "bench train --output my-detector",
     )
     command.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="where the .keras file goes"
+        "--output", type=Path, required=True, metavar="DIR", help="where weights and card go"
     )
     command.add_argument("--steps", type=_count, metavar="N", help="optimiser steps (default: as shipped)")
-    command.add_argument("--seed", type=int, default=0, help="of images, initial weights and order (0)")
+    command.add_argument("--images", type=_count, metavar="N", help="training scenes (default: as shipped)")
+    command.add_argument("--seed", type=int, metavar="N", help="of scenes, first weights, order (as shipped)")
 
 
 def _count(text: str) -> int:
