@@ -30,7 +30,7 @@ def quantized_edges(model: keras.Model) -> dict[int, Edge]:
 
     Left out are tensors that runtimes never write, sums under a fused activation; those that are their input
     moved about; and integers. The converter of TensorFlow 2.21 widens the ranges of an add's inputs to that
-    of its output where the two share memory (tensorflow issue 127842); this fault is not copied.
+    of its output where the two share memory (tensorflow/tensorflow#127842); this fault is not copied.
     """
     grids = _shared_grids(model)
     edges = {id(tensor): Edge(tensor.name, grids.get(id(tensor), id(tensor))) for tensor in model.inputs}
