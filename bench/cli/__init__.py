@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.cli.parser import make_parser
-from bench.errors import BenchError
+from bench.errors import BenchError, SuiteError, UsageError
 
 # Exit codes: 0 good, 1 regressed, 2 wrong use or suite, 3 something could not be measured,
 # 4 not comparable, 5 inconclusive; 130 is the shell's own for an interrupted command.
@@ -20,12 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = importlib.import_module(f"bench.cli.{options.module}").run(options)
         return code
+    except (SuiteError, UsageError) as problem:
+        return _complain(problem, EXIT_WRONG_USE)
     except BenchError as problem:
-        print(f"bench: {problem}", file=sys.stderr)
-        return EXIT_WRONG_USE
+        return _complain(problem, EXIT_NOT_MEASURED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe (`bench plan ... | head`) went away; nothing is wrong here.
         sys.stderr.close()
         return EXIT_GOOD
+
+
+def _complain(problem: BenchError, code: int) -> int:
+    print(f"bench: {problem}", file=sys.stderr)
+    return code

@@ -39,7 +39,7 @@ class Record:
         hashes: `data`, `annotations`, `calibration`, `preprocess`, `decode`, `suppression`, `model_source`.
         proof: what the runtime reported it ran: version, threads in effect, providers, fused share, I/O.
         environment: the machine, structured (see `bench.agent.probes.machine`).
-        nms_in_graph: whether suppression is part of the graph, and so of the inference clock; None if unknown.
+        nms_in_graph: suppression is part of the graph, and so of the inference clock; None if unknown.
         control: QAT's float fine-tune of as many steps: its metrics by name; None without one.
         decision_grade: False when overrides or the profile make the figures unfit for decisions.
     """

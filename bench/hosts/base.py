@@ -84,5 +84,8 @@ class Host(Protocol):
             HostError: the job has no such file, or it cannot be written here.
         """
 
+    def forget(self, job_id: str) -> None:
+        """Remove what an ended job left on the host; what was fetched stays here."""
+
     def stop(self, job_id: str) -> None:
         """Kill a job and everything it started; returns when it is gone. Nothing happens if it ended."""

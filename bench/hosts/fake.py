@@ -75,6 +75,10 @@ class FakeHost:
             raise HostError(f"job {job_id}: has no file {name}, expected one of {', '.join(files) or 'none'}")
         destination.write_bytes(files[name])
 
+    def forget(self, job_id: str) -> None:
+        """Remove a job's answer."""
+        self._answers.pop(job_id, None)
+
     def stop(self, job_id: str) -> None:
         """Note that the job was stopped."""
         self._stopped.add(job_id)

@@ -150,6 +150,11 @@ class LocalHost:
         if process.stdout is not None:
             process.stdout.close()
 
+    def forget(self, job_id: str) -> None:
+        """Remove the folder of an ended job."""
+        self._running.pop(job_id, None)
+        shutil.rmtree(self._folder(job_id), ignore_errors=True)
+
     def _folder(self, job_id: str) -> Path:
         if not _JOB_ID.fullmatch(job_id):
             raise HostError(f"job id {job_id!r} cannot name a folder, expected letters, digits and ._@=+-")

@@ -15,6 +15,7 @@ from bench.metrics.latency import latency_metrics, latency_ratio
 from bench.metrics.memory import memory_metrics
 from bench.metrics.size import size_metrics
 from bench.running.evidence import Evidence, Scored, score_all
+from bench.running.labels import label_advice
 from bench.running.scoring import DETECTIONS_NAME, MATCHES_NAME
 from bench.running.seen import advice_on
 from bench.stats import Interval
@@ -43,7 +44,7 @@ def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Rec
         matches=evidence.run.relative(folder / MATCHES_NAME),
         proof=checks[-1]["proof"] if checks else {},
         environment=checks[-1]["environment"] if checks else {},
-        warnings=advice_on(own.lines),
+        warnings=(*advice_on(own.lines), *label_advice(evidence.suite, case, evidence.data)),
         control=_control(evidence, case, scored),
     )
 

@@ -17,7 +17,6 @@ from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case, Suite
-from bench.errors import BenchError
 from bench.hosts.base import Host
 from bench.hosts.follow import JobOutcome, run_job
 from bench.running.listener import Listener, Step
@@ -156,7 +155,9 @@ def _attempt(
     seconds = time.monotonic() - clock
     line = _line(kind, round_index, outcome, started, seconds)
     _journal(session, case, line)
-    if outcome.status != "ok":
+    if outcome.status == "ok":
+        session.host.forget(job.id)
+    else:
         session.broken.add(case.id)
     session.listener.end(step, seconds, outcome.reason if outcome.status != "ok" else "")
     return line["result"] if outcome.status == "ok" else None
@@ -239,17 +240,3 @@ def _journal(session: Session, case: Case, line: dict[str, Any]) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def require_same_machine(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Refuse to go on with a run that began on other hardware.
-
-    Raises:
-        BenchError: the processor is another one, so old and new rounds cannot stand in one record.
-    """
-    for key in ("cpu_model", "architecture"):
-        if before.get(key) and now.get(key) and before[key] != now[key]:
-            raise BenchError(
-                f"this run began on {before[key]!r}, this machine is {now[key]!r}; "
-                "rounds of two machines cannot stand in one record: start a new run"
-            )

@@ -45,6 +45,25 @@ def resume_run(suite: Suite, overrides: Overrides, results: Path) -> RunFolder:
     return RunFolder(path)
 
 
+def require_same_machine(run: RunFolder, suite: Suite, host: str, now: dict[str, Any]) -> None:
+    """Refuse to go on with a run that began on other hardware.
+
+    Args:
+        now: facts of the host as it is.
+
+    Raises:
+        UsageError: the processor is another one, so old and new rounds cannot stand in one record.
+    """
+    lines = [line for case in suite.cases if case.host == host for line in run.read_rounds(case.id)]
+    found = [line["result"]["environment"] for line in lines if (line.get("result") or {}).get("environment")]
+    for key in ("cpu", "architecture"):
+        if found and found[0].get(key) != now.get(key):
+            raise UsageError(
+                f"{run.path} was begun where {key} is {found[0].get(key)!r}, and {host} now has "
+                f"{now.get(key)!r}: rounds of two machines cannot stand in one record; start a new run"
+            )
+
+
 def change_info(run: RunFolder, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Change `run.json` in place and return it."""
     info = read_run_info(run.path)

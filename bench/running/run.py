@@ -18,9 +18,10 @@ from bench.hosts import open_host
 from bench.running.artifacts import Built, Needs, build, find_needs, with_availability
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
+from bench.running.labels import check_labels
 from bench.running.listener import Listener, Step
 from bench.running.measuring import Session, measure, run_accuracy
-from bench.running.opening import begin_run, change_info, resume_run
+from bench.running.opening import begin_run, change_info, require_same_machine, resume_run
 from bench.store.folder import RunFolder
 
 # A build may train; it gets more time than a job.
@@ -55,11 +56,13 @@ def run_suite(
     """
     suite = with_availability(suite)
     data, calibration, training = _prepare(suite, listener)
+    check_labels(suite, data)
     needs = find_needs(suite, calibration, training)
     with resume_run(suite, overrides, results) if resume else begin_run(suite, overrides, results) as run:
         built = _build(needs, run, listener)
         for name in suite.hosts:
             host = open_host(name, cache_folder() / "hosts" / name)
+            require_same_machine(run, suite, name, host.facts())
             session = Session(suite, run, host, data, built.artifacts, listener)
             measure(session, [case for case in suite.cases if case.host == name])
             run_accuracy(session, _controls_of(name, needs, built))

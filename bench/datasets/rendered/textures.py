@@ -24,7 +24,7 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: float)
     grid = rng.uniform(-1, 1, (rows, columns, 3))
     # Half of the variation is brightness, as in natural images; the other half is colour.
     grid = 0.5 * grid + 0.5 * grid[..., :1]
-    # Plain products and sums, no matrix product: its order of addition, and so its last bit, is the machine's.
+    # No matrix product: its order of addition, and so its last bit, differs between machines.
     tall = _between(grid, height, cell)
     return _between(tall, width, cell, axis=1).astype(np.float32)
 
