@@ -90,10 +90,7 @@ def _run_checks(session: Session, cases: Sequence[Case]) -> None:
     session.listener.plan("check", len(todo))
     for number, case in enumerate(todo, 1):
         step = Step("check", case.id, number, len(todo))
-        result = _attempt(session, step, case, "check", spread(session.data.images, NUM_PROBE_IMAGES))
-        if result is not None and (result.get("is_all_zero") or result.get("has_nan")):
-            what = "only zeros" if result.get("is_all_zero") else "values that are not numbers"
-            _fail(session, case, "check", f"the model returns {what} on real photos; look at its export")
+        _attempt(session, step, case, "check", spread(session.data.images, NUM_PROBE_IMAGES))
 
 
 def _run_memory(session: Session, cases: Sequence[Case]) -> None:
@@ -139,8 +136,8 @@ def _attempt(
     images: Sequence[ImageRef],
     round_index: int = 0,
     on_shard: Callable[[str, dict[str, Any]], None] | None = None,
-) -> dict[str, Any] | None:
-    """Run one job and journal how it ended; return its result, or None if it failed."""
+) -> None:
+    """Run one job and journal how it ended."""
     session.listener.begin(step)
     clock, started = time.monotonic(), _now()
     job = _make_job(session, case, kind, images)
@@ -155,12 +152,11 @@ def _attempt(
     seconds = time.monotonic() - clock
     line = _line(kind, round_index, outcome, started, seconds)
     _journal(session, case, line)
-    if outcome.status == "ok":
+    if line["status"] == "ok":
         session.host.forget(job.id)
     else:
         session.broken.add(case.id)
-    session.listener.end(step, seconds, outcome.reason if outcome.status != "ok" else "")
-    return line["result"] if outcome.status == "ok" else None
+    session.listener.end(step, seconds, line["reason"] if line["status"] != "ok" else "")
 
 
 def _make_job(session: Session, case: Case, kind: JobKind, images: Sequence[ImageRef]) -> Job:
@@ -208,12 +204,14 @@ def _line(kind: str, index: int, outcome: JobOutcome, started: str, seconds: flo
     events = {event["type"]: event for event in outcome.events if event["type"] != "probe"}
     probes = {event["when"]: event for event in outcome.events if event["type"] == "probe"}
     invalid = [probe for probe in probes.values() if not probe.get("valid", True)]
+    result = _plain(events.get("result", {}))
+    problem = outcome.reason or (_nonsense(result) if kind == "check" else "")
     return {
         # The shards of an accuracy pass are journalled one by one; this line holds the pass's totals.
         "kind": "accuracy_pass" if kind == "accuracy" else kind,
         "round": index,
-        "status": outcome.status,
-        "reason": outcome.reason or (invalid[0].get("reason", "") if invalid else ""),
+        "status": "failed" if problem else "ok",
+        "reason": problem or (invalid[0].get("reason", "") if invalid else ""),
         "stderr_tail": list(outcome.stderr_tail),
         "valid": not invalid,
         "started": started,
@@ -221,17 +219,21 @@ def _line(kind: str, index: int, outcome: JobOutcome, started: str, seconds: flo
         "process": _plain(events.get("started", {})),
         "before": _plain(probes.get("before", {})),
         "after": _plain(probes.get("after", {})),
-        "result": _plain(events.get("result", {})),
+        "result": result,
     }
+
+
+def _nonsense(check: dict[str, Any]) -> str:
+    """Say what is wrong with the answers of a model that runs; empty if they may be right."""
+    if check.get("has_nan"):
+        return "the model returns values that are not numbers on real photos; look at its export"
+    if check.get("is_all_zero"):
+        return "the model returns only zeros on real photos; look at its export"
+    return ""
 
 
 def _plain(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key not in ("seq", "type")}
-
-
-def _fail(session: Session, case: Case, kind: str, reason: str) -> None:
-    session.broken.add(case.id)
-    _journal(session, case, {"kind": kind, "status": "failed", "reason": reason, "stderr_tail": []})
 
 
 def _journal(session: Session, case: Case, line: dict[str, Any]) -> None:

@@ -166,3 +166,10 @@ def test_every_image_is_run_once_and_counted(bench: Bench) -> None:
     (record,) = bench.fresh(suite)
     metric = record.metric("map_50_95")
     assert metric is not None and metric.count == NUM_IMAGES
+
+
+def test_a_model_that_answers_nonsense_is_failed_and_stays_so(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32", boxes=[[0, float("nan"), 20, 20, 60, 60]])])
+    for records in (bench.fresh(suite), bench.resumed(suite)):
+        assert records[0].status == "failed"
+        assert "not numbers" in records[0].reason
