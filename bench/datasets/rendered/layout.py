@@ -11,7 +11,7 @@ CANVASES = ((320, 240), (240, 320), (280, 280), (360, 224))
 
 # Diameters in pixels with their share of objects. The boxes fall on all three sizes that COCO reports
 # (below 32^2, up to 96^2, above), and the smallest still spans a stride of 8 at 160 px input.
-_DIAMETERS = ((0.26, 28.0, 44.0), (0.46, 44.0, 110.0), (0.28, 115.0, 200.0))
+_DIAMETERS = ((0.30, 24.0, 42.0), (0.44, 42.0, 110.0), (0.26, 120.0, 200.0))
 
 # One image in 25 holds no object, as in COCO (1%), but often enough to be seen in a small sample.
 _EMPTY_SHARE = 0.04
@@ -49,9 +49,9 @@ def draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
 
 def draw_items(rng: np.random.Generator, width: int, height: int) -> list[Item]:
     """Choose the shapes in painting order: larger ones tend to lie behind smaller ones."""
-    num_objects = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(1, 7))
+    num_objects = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(1, 8))
     names = [_pick(rng, tuple(OBJECTS)) for _ in range(num_objects)]
-    names += [_pick(rng, tuple(DISTRACTORS)) for _ in range(int(rng.integers(1, 4)))]
+    names += [_pick(rng, tuple(DISTRACTORS)) for _ in range(int(rng.integers(1, 6)))]
     items: list[Item] = []
     for name in names:
         items.append(_draw_item(rng, name, (width, height), items))

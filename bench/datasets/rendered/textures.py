@@ -94,7 +94,7 @@ def draw_fill(rng: np.random.Generator, surroundings: Pixels) -> Pixels:
     """
     rows, columns = surroundings.shape[:2]
     colour = rng.uniform(0.02, 0.98, 3).astype(np.float32)
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         # Camouflage: pull the colour towards what stands behind.
         near = surroundings.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
         colour = near + np.float32(0.5) * (colour - near)

@@ -1,6 +1,5 @@
 """Train the built-in detector from nothing and write its weights with a card of facts."""
 
-import hashlib
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ _WEIGHT_DECAY = 0.02
 
 @dataclass(frozen=True)
 class Settings:
-    """How the detector is trained; how the shipped weights were is in their card.
+    """How the detector is trained. The defaults made the shipped weights.
 
     Attributes:
         num_images: Training scenes, each seen about `steps * batch_size / num_images` times.
@@ -44,11 +43,7 @@ class Settings:
 
 
 def train(
-    source: SceneSource,
-    folder: Path,
-    settings: Settings | None = None,
-    report: Report = print,
-    start: Path | None = None,
+    source: SceneSource, folder: Path, settings: Settings | None = None, report: Report = print
 ) -> dict[str, Any]:
     """Train, measure and save the detector.
 
@@ -60,7 +55,6 @@ def train(
         folder: Receives `detector.keras` and `card.json`.
         settings: The defaults if not given.
         report: Receives progress lines.
-        start: Weights of an earlier training to go on from; fresh ones if not given.
 
     Returns:
         The card.
@@ -69,14 +63,13 @@ def train(
     report(f"rendering {settings.num_images} training scenes")
     data = load_training_set(source, "train", settings.num_images, settings.seed)
     started = time.perf_counter()
-    model = _fit(data, settings, report, start)
+    model = _fit(data, settings, report)
     train_seconds = time.perf_counter() - started
     report(f"measuring on {settings.num_evaluation_images} held-out scenes")
     scenes = (source("evaluation", index, settings.seed) for index in range(settings.num_evaluation_images))
     statistics = measure_accuracy(predictor(model), scenes)
     facts = {
         "settings": asdict(settings),
-        "started_from_sha256": hashlib.sha256(start.read_bytes()).hexdigest() if start else None,
         "training_data_sha256": data.sha256,
         "train_seconds": round(train_seconds),
         "statistics": {name: round(value, 4) for name, value in statistics.items()},
@@ -95,9 +88,9 @@ def predictor(model: keras.Model) -> Any:
     return predict
 
 
-def _fit(data: TrainingSet, settings: Settings, report: Report, start: Path | None) -> keras.Model:
+def _fit(data: TrainingSet, settings: Settings, report: Report) -> keras.Model:
     keras.utils.set_random_seed(settings.seed)
-    model = keras.saving.load_model(start, compile=False) if start else build_network()
+    model = build_network()
     falling_steps = max(1, settings.steps - _WARMUP_STEPS)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, falling_steps, warmup_target=settings.learning_rate, warmup_steps=_WARMUP_STEPS
