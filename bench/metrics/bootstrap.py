@@ -6,6 +6,8 @@ without an object in a resample is left out of that resample's mean, see `resamp
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,31 +18,58 @@ from bench.metrics.resample import draw_weights, resampled_aps, resampled_maps
 from bench.stats import Interval, percentile_interval
 
 
-def bootstrap_map(matches: Matches, resamples: int, seed: int, level: float) -> Interval | None:
-    """Return map_50_95 with its percentile interval over images; None where there is no object."""
+@dataclass(frozen=True)
+class MapSamples:
+    """map_50_95 of one model, and of it in each resample of the images.
+
+    Attributes:
+        value: None where there is no object.
+        resampled: (B,) float64, NaN in resamples without any object.
+    """
+
+    matches: Matches
+    value: float | None
+    resampled: NDArray[np.float64]
+
+
+def sample_map(matches: Matches, resamples: int, seed: int) -> MapSamples:
+    """Score a model in resamples; equal seeds draw the same images, so that samples can be paired."""
     weights = draw_weights(len(matches.image_ids), resamples, seed)
     value = accumulate(matches).stats["map_50_95"]
-    return None if value is None else _interval(value, resampled_maps(resampled_aps(matches, weights)), level)
+    return MapSamples(matches, value, resampled_maps(resampled_aps(matches, weights)))
 
 
-def paired_difference(
-    matches: Matches, sibling: Matches, resamples: int, seed: int, level: float
-) -> Interval | None:
-    """Return map_50_95 of `matches` minus that of `sibling`, with its interval; None without any object.
+def map_interval(samples: MapSamples, level: float) -> Interval | None:
+    """Return map_50_95 with its percentile interval over images; None where there is no object."""
+    return None if samples.value is None else _interval(samples.value, samples.resampled, level)
 
-    Both are scored on the same draws of images, so what makes an image hard cancels: on 200 images the
+
+def map_difference(samples: MapSamples, sibling: MapSamples, level: float) -> Interval | None:
+    """Return map_50_95 of `samples` minus that of `sibling`, with its interval; None without any object.
+
+    Both were scored on the same draws of images, so what makes an image hard cancels: on 200 images the
     standard deviation of the difference was .0015, that of one mAP .0114.
 
     Raises:
         DataError: the two were not matched against the same objects of the same images.
     """
-    _check_same_truth(matches, sibling)
-    value, reference = (accumulate(side).stats["map_50_95"] for side in (matches, sibling))
-    if value is None or reference is None:
+    _check_same_truth(samples.matches, sibling.matches)
+    if samples.value is None or sibling.value is None:
         return None
-    weights = draw_weights(len(matches.image_ids), resamples, seed)
-    ours, theirs = (resampled_maps(resampled_aps(side, weights)) for side in (matches, sibling))
-    return _interval(value - reference, ours - theirs, level)
+    return _interval(samples.value - sibling.value, samples.resampled - sibling.resampled, level)
+
+
+def bootstrap_map(matches: Matches, resamples: int, seed: int, level: float) -> Interval | None:
+    """Do `sample_map` and `map_interval` in one step."""
+    return map_interval(sample_map(matches, resamples, seed), level)
+
+
+def paired_difference(
+    matches: Matches, sibling: Matches, resamples: int, seed: int, level: float
+) -> Interval | None:
+    """Do `sample_map` of both sides and `map_difference` in one step."""
+    _check_same_truth(matches, sibling)
+    return map_difference(sample_map(matches, resamples, seed), sample_map(sibling, resamples, seed), level)
 
 
 def paired_class_differences(

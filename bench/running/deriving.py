@@ -10,7 +10,7 @@ from bench.core.metric import Metric
 from bench.core.record import RECORD_SCHEMA, Record
 from bench.core.suite import Case
 from bench.metrics.accuracy import accuracy_metrics, difference_metric
-from bench.metrics.bootstrap import bootstrap_map, paired_difference
+from bench.metrics.bootstrap import map_difference, map_interval
 from bench.metrics.latency import latency_metrics, latency_ratio
 from bench.metrics.memory import memory_metrics
 from bench.metrics.size import size_metrics
@@ -32,7 +32,7 @@ def derive_records(evidence: Evidence) -> list[Record]:
 def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Record:
     own = scored[case.id]
     record = _with_artifact(evidence, case, _frame(evidence, case, own))
-    if own.matches is None:
+    if own.samples is None:
         return record
     checks, folder = own.results("check"), evidence.run.case_folder(case.id)
     compared = _compared(evidence, own, scored.get(case.sibling))
@@ -117,16 +117,15 @@ def _with_artifact(evidence: Evidence, case: Case, record: Record) -> Record:
 def _measured(evidence: Evidence, own: Scored) -> tuple[Metric, ...]:
     options = evidence.suite.measure
     accuracy: tuple[Metric, ...] = ()
-    if own.scores and own.matches:
-        interval = bootstrap_map(own.matches, options.resamples, options.seed, options.level)
-        accuracy = accuracy_metrics(own.scores, interval)
+    if own.scores and own.samples:
+        accuracy = accuracy_metrics(own.scores, map_interval(own.samples, options.level))
     latency = latency_metrics(own.results("latency"), options)
     return (*accuracy, *latency, *memory_metrics(own.results("memory")))
 
 
 def _compared(evidence: Evidence, own: Scored, sibling: Scored | None) -> tuple[Metric, ...]:
     """Compare with the fp32 sibling, where there is one that was measured."""
-    if sibling is None or sibling.matches is None:
+    if sibling is None or sibling.samples is None:
         return ()
     # Equal numbers of rounds ran next to each other; otherwise the two lists are compared unpaired.
     is_paired = own.rounds() == sibling.rounds()
@@ -138,10 +137,9 @@ def _compared(evidence: Evidence, own: Scored, sibling: Scored | None) -> tuple[
 
 
 def _difference(evidence: Evidence, own: Scored, sibling: Scored) -> Interval | None:
-    options = evidence.suite.measure
-    if own.matches is None or sibling.matches is None:
+    if own.samples is None or sibling.samples is None:
         return None
-    return paired_difference(own.matches, sibling.matches, options.resamples, options.seed, options.level)
+    return map_difference(own.samples, sibling.samples, evidence.suite.measure.level)
 
 
 def _per_class(evidence: Evidence, own: Scored) -> dict[str, float | None]:

@@ -12,7 +12,7 @@ from bench.core.record import Status
 from bench.core.suite import Case, Suite
 from bench.errors import BenchError
 from bench.metrics.accumulate import Scores
-from bench.metrics.matches import Matches
+from bench.metrics.bootstrap import MapSamples, sample_map
 from bench.running.schedule import MIN_ROUNDS, summarise
 from bench.running.scoring import Scorer
 from bench.store.folder import RunFolder
@@ -59,7 +59,7 @@ class Scored:
     reason: str
     stderr_tail: tuple[str, ...] = ()
     scores: Scores | None = None
-    matches: Matches | None = None
+    samples: MapSamples | None = None
 
     def results(self, kind: str) -> list[dict[str, Any]]:
         """Return the results of the valid, finished jobs of a kind."""
@@ -132,4 +132,5 @@ def _with_scores(evidence: Evidence, scorer: Scorer, case: Case, scored: Scored)
         scores, matches = scorer.score(evidence.run.case_folder(case.id), shards)
     except BenchError as problem:
         return replace(scored, status="failed", reason=str(problem))
-    return replace(scored, scores=scores, matches=matches)
+    options = evidence.suite.measure
+    return replace(scored, scores=scores, samples=sample_map(matches, options.resamples, options.seed))
