@@ -20,18 +20,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = importlib.import_module(f"bench.cli.{options.module}").run(options)
         return code
-    except (SuiteError, UsageError) as problem:
-        return _complain(problem, EXIT_WRONG_USE)
-    except BenchError as problem:
-        return _complain(problem, EXIT_NOT_MEASURED)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe (`bench plan ... | head`) went away; nothing is wrong here.
         sys.stderr.close()
         return EXIT_GOOD
+    except (SuiteError, UsageError) as problem:
+        return _complain(problem, EXIT_WRONG_USE)
+    except BenchError as problem:
+        return _complain(problem, EXIT_NOT_MEASURED)
+    except OSError as problem:
+        # A full disk or a forbidden place outside of the results: the file and the system's word, no trace.
+        return _complain(f"{problem.filename or 'a file'}: {problem.strerror}", EXIT_NOT_MEASURED)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
-def _complain(problem: BenchError, code: int) -> int:
+def _complain(problem: BenchError | str, code: int) -> int:
     print(f"bench: {problem}", file=sys.stderr)
     return code

@@ -22,6 +22,7 @@ CURES = {
     errno.EDQUOT: "the disk quota is used up; free some space, then use --resume",
     errno.EACCES: "no permission to write there; choose another results folder or change its permissions",
     errno.EPERM: "no permission to write there; choose another results folder or change its permissions",
+    errno.ENOTDIR: "a part of that path is a file; choose another results folder",
     errno.EROFS: "the file system is read-only; choose another results folder",
 }
 

@@ -131,6 +131,18 @@ def test_resume_refuses_another_suite_text(tmp_path: Path, capsys: pytest.Captur
     assert "another text of" in capsys.readouterr().err
 
 
+def test_a_place_that_cannot_be_written_is_named_without_a_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, file = write_suite(tmp_path), tmp_path / "file"
+    file.touch()
+    assert main(["run", str(suite), "--results", str(file / "results")]) == EXIT_NOT_MEASURED
+    assert f"{file}/results/tiny: cannot write: a part of that path is a file" in capsys.readouterr().err
+    monkeypatch.setenv("BENCH_CACHE", str(file / "cache"))
+    assert run(tmp_path, "run", str(suite)) == EXIT_NOT_MEASURED
+    assert str(file / "cache") in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_loses_at_most_the_round_in_progress(tmp_path: Path, how: signal.Signals) -> None:
     suite, results = write_suite(tmp_path, rounds=4), tmp_path / "results"
