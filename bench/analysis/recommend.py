@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
-from bench.analysis.interval import clearly_less, known_value
+from bench.analysis.interval import bounds, clearly_less, known_value
 from bench.core.record import Record
 
 # AP that may be lost at most: 1 point, a loss that published 8-bit detectors usually stay within.
@@ -14,11 +15,11 @@ MAX_DROP = 0.01
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The fastest case that keeps its accuracy.
+    """The fastest case that keeps its accuracy; of those that tie with it, the one with the smallest file.
 
     Attributes:
         case: None where no case passes the rule.
-        ties: cases that pass too and whose latency intervals overlap the fastest's.
+        ties: further cases that pass and whose latency intervals overlap the fastest's.
         clock: the metric that decided: inference, or end to end where suppression is inside some graphs
             and outside others, so that inference does not compare.
         max_drop: AP that the rule allows; the lower end of a difference's interval must not pass it.
@@ -36,7 +37,8 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     """Choose among the measured cases of one model group on one host.
 
     A case passes if it is fp32, or if its mAP drop is at most `max_drop` with its whole interval. Of those
-    the fastest median wins; cases that cannot be told from it are shown as ties.
+    the fastest median wins. Where latency intervals overlap its own nobody knows which is faster, so the
+    smallest file of them is taken, which chance does not move, and the others are shown as ties.
     """
     measured = [record for record in records if record.status == "ok"]
     clock = _clock(measured)
@@ -45,11 +47,17 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     if not passing:
         return Recommendation(None, (), clock, max_drop, left_out)
     fastest = min(passing, key=lambda record: known_value(record, clock) or 0.0)
-    ties = [
-        record.case for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))
-    ]
-    others = tuple(case for case in ties if case != fastest.case)
-    return Recommendation(fastest.case, others, clock, max_drop, left_out)
+    tied = [record for record in passing if not clearly_less(fastest.metric(clock), record.metric(clock))]
+    chosen = _smallest([record for record in tied if bounds(record.metric(clock))], fastest, clock)
+    others = tuple(record.case for record in tied if record is not chosen)
+    return Recommendation(chosen.case, others, clock, max_drop, left_out)
+
+
+def _smallest(tied: Sequence[Record], fastest: Record, clock: str) -> Record:
+    """Take the smallest file of the cases that are known to tie; without known intervals, the fastest."""
+    if fastest not in tied:
+        return fastest
+    return min(tied, key=lambda one: (known_value(one, "size_bytes") or inf, known_value(one, clock) or inf))
 
 
 def _clock(records: Sequence[Record]) -> str:

@@ -35,7 +35,7 @@ def make_answer(panel: Panel, labels: dict[str, str]) -> Answer:
 def _gain(panel: Panel, record: Record) -> str:
     comparison = panel.comparisons.get(record.case)
     if record.precision == "fp32":
-        return "No other case is faster and keeps its accuracy."
+        return "No other case keeps its accuracy and is faster, or as fast and smaller."
     if comparison is None:
         return "Its fp32 sibling was not measured here."
     parts = [
@@ -88,6 +88,6 @@ def _rule(panel: Panel) -> str:
     level = f"{percent(levels[0])} " if len(levels) == 1 else ""
     return (
         f"The rule: among fp32 and the cases that lose at most {allowed} point of mAP with their whole "
-        f"{level}interval, the one with the lowest {clock}; cases whose "
-        "latency intervals overlap its own tie with it."
+        f"{level}interval, the one with the lowest {clock}; where latency "
+        "intervals overlap it is a tie, and the smallest file is taken."
     )

@@ -110,6 +110,17 @@ def test_the_fastest_case_that_keeps_its_accuracy_is_recommended_and_ties_are_sh
     assert found.ties == (case_id("qat", "litert"),)
 
 
+def test_of_cases_that_tie_in_speed_the_smallest_file_is_taken() -> None:
+    base = fake_record("litert", "fp32")
+    small = with_metric(
+        fake_record("litert", "fp16"),
+        make_metric("latency_p50_ns", 735_000, low=700_000, high=770_000, level=0.95),
+    )
+    fast = with_metric(base, make_metric("latency_p50_ns", 731_000, low=700_000, high=760_000, level=0.95))
+    found = recommend([fast, small])
+    assert (found.case, found.ties) == (small.case, (fast.case,))
+
+
 def test_intervals_of_little_confidence_tell_nothing_apart() -> None:
     def weak(record: Record, ns: float) -> Record:
         return with_metric(
