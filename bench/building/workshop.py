@@ -29,7 +29,7 @@ from bench.errors import ModelError, UnavailableError
 from bench.quantize.availability import SUFFIXES, availability
 from bench.quantize.check import Expectation, check_export
 from bench.quantize.facts import read_facts, verify_declared
-from bench.quantize.pixels import noise_pixels
+from bench.quantize.pixels import noise_pixels, placeholder_pixels
 from bench.wire.codec import to_json
 
 # (what is being done, steps done, steps in all); 0 steps in all where they are not counted.
@@ -97,8 +97,8 @@ class Workshop:
         assert request.recipe is not None
         wanted = request.recipe.calibration
         if wanted.source == "noise":
-            return noise_pixels(wanted.images, request.preprocess), (
-                f"calibrated on {wanted.images} noise images",
+            return placeholder_pixels(wanted.images, request.preprocess), (
+                f"calibrated on {wanted.images} images of noise (random inputs from 0 to 1)",
             )
         images = calibration_images(request)
         if not images:

@@ -21,8 +21,8 @@ class Calibration:
     Attributes:
         method: how ranges follow from what calibration images produce.
         images: how many calibration images are used.
-        source: `images` of the data set's calibration split, or `noise` (uniform pixels; only to show what
-            bad calibration costs).
+        source: `images` of the data set's calibration split; or `noise`, random inputs from 0 to 1, only to
+            show what bad calibration costs.
     """
 
     method: CalibrationMethod = "minmax"

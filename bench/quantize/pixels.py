@@ -43,6 +43,18 @@ def inputs_one_by_one(pixels: NDArray[np.uint8], preprocess: Preprocess) -> Iter
 
 
 def noise_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
-    """Return uniform random images, (n, h, w, 3) uint8: calibration that knows nothing of the data."""
+    """Return uniform random images, (n, h, w, 3) uint8, where any image does."""
     shape = (num_images, preprocess.height, preprocess.width, 3)
     return np.random.default_rng(NOISE_SEED).integers(0, 256, shape, dtype=np.uint8)
+
+
+def placeholder_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
+    """Return the images that stand for random inputs between 0 and 1, (n, h, w, 3) uint8.
+
+    Such inputs (`np.random.rand`) are a common placeholder for a representative data set. Calibrating on them
+    is the mistake that `source: noise` shows; noise over a model's whole input range does less harm.
+    """
+    shape = (num_images, preprocess.height, preprocess.width, 3)
+    inputs = np.random.default_rng(NOISE_SEED).random(shape, np.float32)
+    pixels = inputs * np.asarray(preprocess.std, np.float32) + np.asarray(preprocess.mean, np.float32)
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

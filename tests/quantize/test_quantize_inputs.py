@@ -11,7 +11,7 @@ import pytest
 from bench.agent.detectors.model_input import to_input
 from bench.core.recipe import PRECISIONS, Calibration, Recipe, Training
 from bench.quantize.availability import availability
-from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise
+from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise, placeholder_pixels
 from bench.wire.description import Preprocess
 from bench.wire.tensor import TensorSpec
 
@@ -73,3 +73,11 @@ def test_planning_imports_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_noise_that_shows_bad_calibration_is_random_inputs_from_0_to_1() -> None:
+    preprocess = Preprocess(64, 64, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5))
+    inputs = normalise(placeholder_pixels(4, preprocess), preprocess)
+    # A pixel is one part in 127.5 of this input range.
+    assert inputs.min() >= -0.5 / 127.5 and inputs.max() <= 1.0
+    np.testing.assert_allclose([inputs.mean(), inputs.std()], [0.5, 12**-0.5], atol=0.01)
