@@ -36,6 +36,8 @@ class Artifact:
         path: where it lies on the controller.
         compressed_bytes: size after zlib level 9, as an over-the-air update would send it.
         recipe_key: hash of everything that made it; empty for a given file.
+        is_trained: the file holds weights that QAT trained; False where post-training weights were kept
+            because training did not help; None where nothing was trained.
         build_notes: what making it reported (QAT's loss, layers rewritten, ranges found).
     """
 
@@ -45,4 +47,5 @@ class Artifact:
     compressed_bytes: int
     facts: FileFacts
     recipe_key: str = ""
+    is_trained: bool | None = None
     build_notes: tuple[str, ...] = ()
