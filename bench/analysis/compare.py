@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.analysis.interval import clearly_less, sign
-from bench.core.metric import Metric
+from bench.core.metric import Metric, make_metric
 from bench.core.record import Record
 
 # `tie` means that no difference was seen, which is not that there is none.
@@ -48,9 +48,13 @@ def compare(records: Sequence[Record]) -> dict[str, Comparison]:
 def accuracy_order(a: Record, b: Record) -> int:
     """Say whether `a` is clearly less accurate than `b` (-1), clearly more (1), or neither (0).
 
-    Paired differences to a common sibling are used where both have them; otherwise the intervals of the
-    mAP values themselves, which are wide because the same images weigh on both.
+    The paired interval of their own difference decides where there is one of confidence enough. Else paired
+    differences to a common sibling are used where both have them; otherwise the intervals of the mAP values
+    themselves, which are wide because the same images weigh on both.
     """
+    paired = sign(paired_difference(a, b))
+    if paired is not None:
+        return paired
     if b.case == a.sibling:
         return sign(a.metric("map_50_95_difference")) or 0
     if a.case == b.sibling:
@@ -58,6 +62,26 @@ def accuracy_order(a: Record, b: Record) -> int:
     name = "map_50_95_difference" if a.sibling and a.sibling == b.sibling else "map_50_95"
     left, right = a.metric(name), b.metric(name)
     return int(clearly_less(right, left)) - int(clearly_less(left, right))
+
+
+def paired_difference(a: Record, b: Record) -> Metric | None:
+    """Return mAP of `a` minus that of `b` with its interval paired over images; None where not recorded."""
+    if b.case in a.differences:
+        return difference_metric(a.differences[b.case])
+    turned = difference_metric(b.differences.get(a.case))
+    if turned is None or turned.value is None:
+        return None
+    low = None if turned.high is None else -turned.high
+    high = None if turned.low is None else -turned.low
+    return replace(turned, value=-turned.value, low=low, high=high)
+
+
+def difference_metric(stored: Mapping[str, float] | None) -> Metric | None:
+    """Read a stored `{value, low, high, level}`; None where it has no value."""
+    if not stored or stored.get("value") is None:
+        return None
+    ends = {key: stored.get(key) for key in ("low", "high", "level")}
+    return make_metric("map_50_95_difference", stored["value"], **ends)
 
 
 def _compare(record: Record, sibling: Record) -> Comparison:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.analysis.compare import Outcome, accuracy_order
+from bench.analysis.compare import Outcome, accuracy_order, difference_metric, paired_difference
+from bench.core.metric import Metric, make_metric
 from bench.core.record import Record
 
 
@@ -16,13 +17,18 @@ class TrainingFinding:
 
     Attributes:
         int8: its case id; empty where none was measured.
-        outcome: of QAT against INT8. Paired differences to the shared sibling decide by disjoint intervals,
-            which sees less than a test of the two themselves would.
+        outcome: of QAT against INT8, by the paired interval of their own difference. Without one, paired
+            differences to the shared sibling decide by disjoint intervals, which sees less.
         gain: mAP of QAT minus mAP of INT8.
+        gain_low, gain_high, gain_level: its paired interval; None where it is not known.
+        is_trained: False where the file holds post-training weights because training did not help; None
+            where that was not recorded.
         has_labels: whether training used annotations; without them the float model is the teacher, and the
             control would be that model itself.
         control: mAP of the float fine-tune of as many steps; None where there is none.
         control_gain: mAP of QAT minus that of the control.
+        control_low, control_high, control_level: its paired interval; None where it is not known.
+        control_failure: why the control has no figures; empty where it did not fail.
     """
 
     case: str
@@ -32,6 +38,14 @@ class TrainingFinding:
     has_labels: bool
     control: float | None
     control_gain: float | None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    gain_level: float | None = None
+    is_trained: bool | None = None
+    control_low: float | None = None
+    control_high: float | None = None
+    control_level: float | None = None
+    control_failure: str = ""
 
 
 def judge_training(records: Sequence[Record]) -> tuple[TrainingFinding, ...]:
@@ -64,16 +78,39 @@ def control_accuracy(control: dict[str, Any] | None) -> float | None:
 def _judge(record: Record, measured: Sequence[Record]) -> TrainingFinding:
     int8 = _plain_int8(record, measured)
     control = control_accuracy(record.control)
+    gain = _gain(record, int8) if int8 else None
+    beside = _control_gain(record, control)
     outcomes: dict[int, Outcome] = {-1: "worse", 0: "tie", 1: "better"}
     return TrainingFinding(
         case=record.case,
         int8=int8.case if int8 else "",
         outcome=outcomes[accuracy_order(record, int8)] if int8 else "unknown",
-        gain=_minus(record, int8.value("map_50_95")) if int8 else None,
+        gain=gain.value if gain else None,
         has_labels=bool(_option(record, "training", {}).get("labels")),
         control=control,
-        control_gain=_minus(record, control),
+        control_gain=beside.value if beside else None,
+        gain_low=gain.low if gain else None,
+        gain_high=gain.high if gain else None,
+        gain_level=gain.level if gain else None,
+        is_trained=record.artifact.get("is_trained"),
+        control_low=beside.low if beside else None,
+        control_high=beside.high if beside else None,
+        control_level=beside.level if beside else None,
+        control_failure=_control_failure(record.control),
     )
+
+
+def _gain(record: Record, int8: Record) -> Metric | None:
+    return paired_difference(record, int8) or _minus(record, int8.value("map_50_95"))
+
+
+def _control_gain(record: Record, control: float | None) -> Metric | None:
+    return difference_metric((record.control or {}).get("difference")) or _minus(record, control)
+
+
+def _control_failure(control: dict[str, Any] | None) -> str:
+    status = str((control or {}).get("status") or "ok")
+    return "" if status == "ok" else str((control or {}).get("reason") or status)
 
 
 def _plain_int8(record: Record, measured: Sequence[Record]) -> Record | None:
@@ -93,6 +130,7 @@ def _option(record: Record, key: str, default: Any = None) -> Any:
     return (record.recipe or {}).get(key, default)
 
 
-def _minus(record: Record, other: float | None) -> float | None:
+def _minus(record: Record, other: float | None) -> Metric | None:
+    """Subtract the values themselves, which gives no interval."""
     value = record.value("map_50_95")
-    return None if value is None or other is None else value - other
+    return None if value is None or other is None else make_metric("map_50_95_difference", value - other)

@@ -10,11 +10,16 @@ from bench.analysis.front import Front
 from bench.analysis.interval import sign
 from bench.analysis.proof import Share
 from bench.analysis.training import TrainingFinding
-from bench.core.metric import Metric
+from bench.core.metric import Metric, make_metric
 from bench.report.cells import interval_text, weak_words
 from bench.report.units import is_known, point_difference, points, ratio
 
 Labels = dict[str, str]
+
+NOT_TRAINED = (
+    "training did not lower the loss on images set aside: this file holds post-training INT8 weights "
+    "(channels may be balanced), not trained ones."
+)
 
 COSTS = {"latency_p50_ns": "inference latency", "peak_rss_bytes": "peak memory", "size_bytes": "file size"}
 
@@ -92,8 +97,10 @@ def _names(cases: Sequence[str], labels: Labels) -> str:
 
 
 def training_sentence(finding: TrainingFinding, labels: Labels) -> str:
-    """Say what QAT brought over INT8, and beside its control."""
+    """Say what QAT brought over INT8, and beside its control; or that the file holds nothing trained."""
     name = labels.get(finding.case, finding.case)
+    if finding.is_trained is False:
+        return f"{name}: {NOT_TRAINED} {_difference_to_int8(finding, labels)}".rstrip()
     return f"{name}: {_over_int8(finding, labels)} {_beside_control(finding)}"
 
 
@@ -113,6 +120,8 @@ def activation_sentence(finding: ActivationFinding, labels: Labels) -> str:
 def _over_int8(finding: TrainingFinding, labels: Labels) -> str:
     if finding.gain is None:
         return "no INT8 case was measured beside it, so what training brought is unknown."
+    if finding.gain_low is not None:
+        return _difference_to_int8(finding, labels)
     gain = f"{point_difference(finding.gain)} points mAP against {labels.get(finding.int8, finding.int8)}"
     verdicts = {
         "better": "training brought something: their intervals are apart.",
@@ -123,13 +132,23 @@ def _over_int8(finding: TrainingFinding, labels: Labels) -> str:
     return f"{gain}: {verdicts[finding.outcome]}"
 
 
+def _difference_to_int8(finding: TrainingFinding, labels: Labels) -> str:
+    """Say the difference to INT8 alone: `−0.02 points mAP [−0.30, +0.31] against int8 on litert: ...`."""
+    if finding.gain is None:
+        return ""
+    gain = _difference_metric(finding.gain, finding.gain_low, finding.gain_high, finding.gain_level)
+    return f"{_difference_words(gain, f'against {labels.get(finding.int8, finding.int8)}')}."
+
+
 def _beside_control(finding: TrainingFinding) -> str:
-    if finding.control is not None and finding.control_gain is not None:
-        side = "above" if finding.control_gain > 0 else "below"
-        distance = points(abs(finding.control_gain))
+    if finding.control_failure:
+        return f"Its control failed: {finding.control_failure.rstrip('.')}."
+    if finding.control_gain is not None:
+        ends = (finding.control_low, finding.control_high, finding.control_level)
+        gain = _difference_metric(finding.control_gain, *ends)
+        score = "" if finding.control is None else f", which scores {points(finding.control)} points"
         return (
-            f"Its control, a float fine-tune of as many steps, scores {points(finding.control)} points; "
-            f"QAT is {distance} points {side} it."
+            f"{_difference_words(gain, f'against its control, a float fine-tune of as many steps{score}')}."
         )
     if not finding.has_labels:
         return (
@@ -137,6 +156,20 @@ def _beside_control(finding: TrainingFinding) -> str:
             "model itself."
         )
     return "Its control, a float fine-tune of as many steps, was not scored."
+
+
+def _difference_metric(value: float, low: float | None, high: float | None, level: float | None) -> Metric:
+    return make_metric("map_50_95_difference", value, low=low, high=high, level=level)
+
+
+def _difference_words(metric: Metric, against: str) -> str:
+    """Say a difference of mAP in points with its interval, and what the interval allows to say."""
+    verdicts = {-1: "worse", 0: "no difference seen", 1: "better", None: "not decided, no interval is known"}
+    side = sign(metric)
+    interval = interval_text(metric, point_difference)
+    verdict = "not decided, its interval is too weak" if side is None and interval else verdicts[side]
+    words = [f"{point_difference(metric.value or 0.0)} points mAP", interval, against]
+    return f"{' '.join(word for word in words if word)}: {verdict}"
 
 
 def _share(share: Share | None) -> str:

@@ -87,6 +87,21 @@ def test_training_that_brought_something_is_better() -> None:
     assert judge_training([BASE, lost, fake_record("litert", "qat")])[0].outcome == "better"
 
 
+def test_training_is_judged_by_its_own_paired_interval_where_there_is_one() -> None:
+    int8 = fake_record("litert", "int8")
+    interval = {"value": 0.003, "low": 0.001, "high": 0.005, "level": 0.95}
+    control = {"difference": {"value": -0.001, "low": -0.002, "high": 0.001, "level": 0.95}}
+    changes: dict[str, Any] = {
+        "differences": {int8.case: interval},
+        "control": control,
+        "artifact": {"is_trained": True},
+    }
+    finding = judge_training([BASE, int8, fake_record("litert", "qat", **changes)])[0]
+    assert finding.outcome == "better" and finding.is_trained is True
+    assert (finding.gain, finding.gain_low, finding.gain_high) == (0.003, 0.001, 0.005)
+    assert (finding.control_gain, finding.control_low, finding.control_high) == (-0.001, -0.002, 0.001)
+
+
 def test_without_int8_beside_it_training_is_not_judged() -> None:
     finding = judge_training([BASE, fake_record("litert", "qat")])[0]
     assert (finding.int8, finding.outcome, finding.gain) == ("", "unknown", None)

@@ -104,6 +104,16 @@ def test_accuracy_is_ordered_by_paired_differences_where_there_are_any() -> None
     assert accuracy_order(even, base) == 0
 
 
+@pytest.mark.parametrize(("level", "order"), [(0.95, 1), (0.5, 0)])
+def test_the_paired_interval_of_two_cases_decides_before_that_to_their_sibling(
+    level: float, order: int
+) -> None:
+    int8 = fake_record("litert", "int8")
+    interval = {"value": 0.003, "low": 0.001, "high": 0.005, "level": level}
+    qat = fake_record("litert", "qat", differences={int8.case: interval})
+    assert accuracy_order(qat, int8) == order and accuracy_order(int8, qat) == -order
+
+
 def test_the_fastest_case_that_keeps_its_accuracy_is_recommended_and_ties_are_shown() -> None:
     found = recommend(quickstart_records())
     assert found.case == case_id("int8", "litert")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fake_records import (
@@ -148,7 +149,44 @@ def test_overridden_figures_carry_a_banner_that_names_what_was_overridden() -> N
 def test_training_that_brought_nothing_is_said_with_its_control() -> None:
     said = "\n".join(build_report(quickstart_records()).sections[0].findings)
     assert "training brought nothing that this run can see" in said
-    assert "a float fine-tune of as many steps, scores 60.9 points; QAT is 0.3 points below it" in said
+    assert (
+        "against its control, a float fine-tune of as many steps, which scores 60.9 points: not decided"
+        in said
+    )
+
+
+def training_words(**changes: Any) -> str:
+    """The sentence on training, with the paired differences of a QAT case to INT8 and to its control."""
+    interval = {"value": -0.0002, "low": -0.003, "high": 0.0031, "level": 0.95}
+    fields = {
+        "differences": {case_id("int8", "litert"): interval},
+        "control": {"map_50_95": 0.6061, "difference": interval},
+        **changes,
+    }
+    qat = fake_record("litert", "qat", **fields)
+    records = [fake_record("litert", "fp32"), fake_record("litert", "int8"), qat]
+    return next(s for s in build_report(records).sections[0].findings if s.startswith("qat on litert: "))
+
+
+def test_training_is_judged_by_the_paired_intervals_of_its_own_differences() -> None:
+    assert training_words() == (
+        "qat on litert: −0.02 points mAP [−0.30, +0.31] against int8 on litert: no difference seen. "
+        "−0.02 points mAP [−0.30, +0.31] against its control, a float fine-tune of as many steps, which "
+        "scores 60.6 points: no difference seen."
+    )
+
+
+def test_a_file_that_kept_post_training_weights_says_so_and_names_no_control() -> None:
+    assert training_words(artifact={"is_trained": False}) == (
+        "qat on litert: training did not lower the loss on images set aside: this file holds post-training "
+        "INT8 weights (channels may be balanced), not trained ones. "
+        "−0.02 points mAP [−0.30, +0.31] against int8 on litert: no difference seen."
+    )
+
+
+def test_a_control_that_failed_says_why() -> None:
+    failed = {"status": "failed", "reason": "the process ran out of memory"}
+    assert training_words(control=failed).endswith("Its control failed: the process ran out of memory.")
 
 
 def test_training_without_labels_says_that_its_control_is_the_float_model() -> None:
