@@ -70,16 +70,18 @@ class ArtifactStore:
         facts: FileFacts,
         notes: tuple[str, ...] = (),
         about: dict[str, Any] | None = None,
+        is_trained: bool | None = None,
     ) -> Artifact:
         """Copy a file into the store under a key.
 
         Args:
             about: what made it, for people who look into the store.
+            is_trained: see `Artifact`.
 
         Raises:
             StoreError: the store cannot be written.
         """
-        return self._write(key, file, facts, notes, about or {}, is_copied=True)
+        return self._write(key, file, facts, notes, about or {}, is_copied=True, is_trained=is_trained)
 
     def refer(self, key: str, file: Path, facts: FileFacts, notes: tuple[str, ...] = ()) -> Artifact:
         """Remember what was found in a given file, which stays where it is."""
@@ -94,6 +96,7 @@ class ArtifactStore:
         about: dict[str, Any],
         *,
         is_copied: bool,
+        is_trained: bool | None = None,
     ) -> Artifact:
         name = f"model{file.suffix}" if is_copied else str(file.absolute())
         try:
@@ -108,6 +111,7 @@ class ArtifactStore:
                 compressed_bytes=len(zlib.compress(content, 9)),
                 facts=facts,
                 recipe_key=key if is_copied else "",
+                is_trained=is_trained,
                 build_notes=notes,
             )
             entry = {"schema": ENTRY_SCHEMA, "key": key, "artifact": to_json(artifact), "about": about}

@@ -28,6 +28,7 @@ class Trained:
 
     model: Any
     notes: tuple[str, ...]
+    is_trained: bool | None = None
 
 
 def train(
@@ -69,7 +70,7 @@ def _train_label_free(
         )
     to_input = normaliser(preprocess.mean, preprocess.std)
     result = train_label_free(model, pixels, to_input, recipe.training, recipe.granularity, on_step)
-    return Trained(result.model, _image_notes(request, recipe) + result.notes)
+    return Trained(result.model, _image_notes(request, recipe) + result.notes, result.is_kept)
 
 
 def _train_with_labels(
@@ -94,7 +95,7 @@ def _train_with_labels(
         return Trained(model, (*notes, f"float fine-tune of {training.steps} steps, last loss {loss:.3g}"))
     inputs = normalise(calibration, request.preprocess)
     result = train_with_labels(model, batches, detection_loss, training, recipe.granularity, inputs, on_step)
-    return Trained(result.model, notes + result.notes)
+    return Trained(result.model, notes + result.notes, result.is_kept)
 
 
 def _labelled_batches(request: BuildRequest, recipe: Recipe, cache: Path) -> Iterator[tuple[Any, Any]]:

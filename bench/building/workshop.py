@@ -74,7 +74,7 @@ class Workshop:
     def _make(self, request: BuildRequest, recipe: Recipe) -> Artifact:
         wanted = _FLOAT if request.control else recipe
         pixels, notes = self._calibration(request) if request.needs_ranges else (None, ())
-        model, training_notes = self._model(request)
+        model, trained = self._model(request)
         if request.runtime == "onnxruntime" and recipe.precision in ("fp16", "dynamic", "int8"):
             self._reuse_float_onnx(request, model)
         self._report(f"exporting {recipe.name} for {request.runtime}", 0, 0)
@@ -83,9 +83,9 @@ class Workshop:
         self._report("checking the file", 0, 0)
         facts = check_export(target, self._expectation(request, wanted, model))
         about = {"model": request.source.name, "runtime": request.runtime, "recipe": to_json(recipe)}
-        return self._store.add(
-            build_key(request), target, facts, notes + training_notes + export_notes, about
-        )
+        training_notes, is_trained = (trained.build_notes, trained.is_trained) if trained else ((), None)
+        all_notes = notes + training_notes + export_notes
+        return self._store.add(build_key(request), target, facts, all_notes, about, is_trained)
 
     def _expectation(self, request: BuildRequest, recipe: Recipe, model: FloatModel) -> Expectation:
         image = self._trial_image(request)
@@ -116,11 +116,12 @@ class Workshop:
             return np.asarray(noise_pixels(1, request.preprocess)[0])
         return np.asarray(prepared_pixels(images, request.preprocess, self._store.root)[0])
 
-    def _model(self, request: BuildRequest) -> tuple[FloatModel, tuple[str, ...]]:
+    def _model(self, request: BuildRequest) -> tuple[FloatModel, Artifact | None]:
+        """Return the model to export, and the artifact of its training if there was one."""
         if not request.needs_training:
-            return self._loaded(source_file(request), request), ()
+            return self._loaded(source_file(request), request), None
         artifact = self._store.find(trained_key(request)) or self._train(request)
-        return self._loaded(Path(artifact.path), request), artifact.build_notes
+        return self._loaded(Path(artifact.path), request), artifact
 
     def _loaded(self, path: Path, request: BuildRequest) -> FloatModel:
         """Return the model of a file, loaded once."""
@@ -147,7 +148,8 @@ class Workshop:
         target = folder / "trained.keras"
         trained.model.save(target)
         about = {"model": request.source.name, "training": to_json(request.recipe.training)}
-        return self._store.add(trained_key(request), target, FileFacts("fp32"), trained.notes, about)
+        key, facts = trained_key(request), FileFacts("fp32")
+        return self._store.add(key, target, facts, trained.notes, about, trained.is_trained)
 
     def _training_calibration(self, request: BuildRequest) -> NDArray[np.uint8]:
         assert request.recipe is not None

@@ -36,7 +36,13 @@ def run(options: argparse.Namespace) -> int:
     print(terminal_table(outcome.records))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
-    return EXIT_NOT_MEASURED if any(r.status in ("failed", "invalid") for r in outcome.records) else EXIT_GOOD
+    return EXIT_NOT_MEASURED if any(map(_is_incomplete, outcome.records)) else EXIT_GOOD
+
+
+def _is_incomplete(record: Record) -> bool:
+    """Whether the case could be made but not measured, or what it is compared with could not."""
+    has_control = record.control is None or record.control.get("status") == "ok"
+    return record.status in ("failed", "invalid") or not has_control
 
 
 def steps_ahead(suite: Suite) -> dict[str, int]:

@@ -40,8 +40,8 @@ class Record:
         proof: what the runtime reported it ran: version, threads in effect, providers, fused share, I/O.
         environment: the machine, structured (see `bench.agent.probes.machine`).
         nms_in_graph: suppression is part of the graph, and so of the inference clock; None if unknown.
-        differences: case id -> `{value, low, high, level}`: map_50_95 minus that case's, paired over images, for
-            every measured case of the same group and host.
+        differences: case id -> `{value, low, high, level}`: map_50_95 minus that case's, paired over images,
+            for every measured case of the same group and host.
         control: QAT's float fine-tune of as many steps: its statistics by name, `difference` (this case minus
             the control, paired, `{value, low, high, level}`); or `status` and `reason` where it failed.
         decision_grade: False when overrides or the profile make the figures unfit for decisions.

@@ -133,7 +133,9 @@ class LocalHost:
         scratch = destination.with_name(f"{destination.name}.{os.getpid()}.scratch")
         try:
             shutil.copyfile(self._folder(job_id) / name, scratch)
+            _sync(scratch)
             os.replace(scratch, destination)
+            _sync(destination.parent)
         except OSError as problem:
             scratch.unlink(missing_ok=True)
             raise HostError(
@@ -179,6 +181,15 @@ def _environment() -> dict[str, str]:
     source = str(Path(bench.__file__).parent.parent)
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), PARENT_VARIABLE: str(os.getpid())}
+
+
+def _sync(path: Path) -> None:
+    """Make a file's content, or a folder's entries, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:

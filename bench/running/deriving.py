@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bench.core.metric import Metric
@@ -45,6 +46,7 @@ def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Rec
         proof=checks[-1]["proof"] if checks else {},
         environment=checks[-1]["environment"] if checks else {},
         warnings=(*advice_on(own.lines), *label_advice(evidence.suite, case, evidence.data)),
+        differences=_differences(evidence, case, scored),
         control=_control(evidence, case, scored),
     )
 
@@ -75,13 +77,24 @@ def _frame(evidence: Evidence, case: Case, own: Scored) -> Record:
         hashes=_hashes(evidence, case),
         nms_in_graph=description.suppression.in_graph,
         versions=info["versions"],
-        git=info["git"],
+        git={**info["git"], "harness": info["harness"]},
         measure=info["measure"],
         overrides=info["overrides"],
         decision_grade=info["decision_grade"],
         started=started[0] if started else "",
-        finished=started[-1] if started else "",
+        finished=_finished(own),
     )
+
+
+def _finished(own: Scored) -> str:
+    """Return when the last job ended: its start plus what it took."""
+    ends = [
+        datetime.fromisoformat(line["started"]) + timedelta(seconds=line.get("seconds", 0.0))
+        for lines in own.lines.values()
+        for line in lines
+        if line.get("started")
+    ]
+    return max(ends).isoformat(timespec="seconds") if ends else ""
 
 
 def _samples(evidence: Evidence, case: Case) -> str:
@@ -147,13 +160,27 @@ def _per_class(evidence: Evidence, own: Scored) -> dict[str, float | None]:
     return {names[number]: value for number, value in own.scores.per_class.items()} if own.scores else {}
 
 
+def _differences(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> dict[str, dict[str, float]]:
+    """Return map_50_95 minus that of every other case of the group on the host, paired over images."""
+    own = scored[case.id]
+    others = [other for other in evidence.suite.cases if (other.group, other.host) == (case.group, case.host)]
+    found = {
+        other.id: _difference(evidence, own, scored[other.id]) for other in others if other.id != case.id
+    }
+    return {name: to_json(interval) for name, interval in found.items() if interval}
+
+
 def _control(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> dict[str, Any] | None:
-    """Return the accuracy of a QAT case's control: as many steps from the same start, all in float."""
+    """Return the accuracy of a QAT case's control (as many steps from the same start, all in float).
+
+    Where it failed, how and why stands in its place.
+    """
     control = evidence.controls.get(case.id)
     own = scored.get(control.id) if control else None
-    if control is None or own is None or own.scores is None:
+    if control is None or own is None:
         return None
-    sibling = scored.get(case.sibling)
-    interval = _difference(evidence, own, sibling) if sibling else None
-    difference = {"map_50_95_difference": to_json(interval)} if interval else {}
-    return {"case": control.id, **own.scores.stats, **difference}
+    if own.scores is None:
+        return {"case": control.id, "status": own.status, "reason": own.reason}
+    interval = _difference(evidence, scored[case.id], own)
+    difference = {"difference": to_json(interval)} if interval else {}
+    return {"case": control.id, "status": "ok", **own.scores.stats, **difference}

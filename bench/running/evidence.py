@@ -13,8 +13,9 @@ from bench.core.suite import Case, Suite
 from bench.errors import BenchError
 from bench.metrics.accumulate import Scores
 from bench.metrics.bootstrap import MapSamples, sample_map
-from bench.running.schedule import MIN_ROUNDS, summarise
+from bench.running.schedule import MIN_ROUNDS, stored_shards, summarise
 from bench.running.scoring import Scorer
+from bench.running.sitting import setup_of
 from bench.store.folder import RunFolder
 
 Line = dict[str, Any]
@@ -65,9 +66,9 @@ class Scored:
         """Return the results of the valid, finished jobs of a kind."""
         return [line["result"] for line in self._good(kind)]
 
-    def rounds(self) -> list[int]:
-        """Return the numbers of the valid timed rounds; equal numbers ran next to each other."""
-        return [line["round"] for line in self._good("latency")]
+    def rounds(self) -> list[tuple[str, int]]:
+        """Return sitting and number of the valid timed rounds; equal ones ran next to each other."""
+        return [(line["sitting"], line["round"]) for line in self._good("latency")]
 
     def num_invalid(self) -> int:
         """Return how many timed rounds ended well but were measured on a disturbed machine."""
@@ -96,15 +97,15 @@ def _score(evidence: Evidence, scorer: Scorer, case: Case, needs_rounds: bool) -
     if failure:
         status: Status = "unavailable" if failure.is_unavailable else "failed"
         return Scored({}, status, failure.reason, failure.stderr_tail)
-    lines = evidence.run.read_rounds(case.id)
+    setup = setup_of(evidence.suite, case, evidence.artifacts[case.id], evidence.data)
+    lines = [line for line in evidence.run.read_rounds(case.id) if line.get("setup") == setup]
     scored = _judge(evidence, case, lines, needs_rounds)
     return scored if scored.status == "failed" else _with_scores(evidence, scorer, case, scored)
 
 
 def _judge(evidence: Evidence, case: Case, lines: list[Line], needs_rounds: bool) -> Scored:
     """Sort a journal by kind and say whether it is complete."""
-    artifact = evidence.artifacts[case.id].sha256
-    done, by_kind = summarise(lines, artifact), _by_kind(lines, artifact)
+    done, by_kind = summarise(lines), _by_kind(lines)
     if done.broken:
         failed = [line for line in lines if line["status"] == "failed"]
         return Scored(by_kind, "failed", done.broken, tuple(failed[-1].get("stderr_tail", ())))
@@ -118,16 +119,15 @@ def _judge(evidence: Evidence, case: Case, lines: list[Line], needs_rounds: bool
     return Scored(by_kind, "ok", "")
 
 
-def _by_kind(lines: list[Line], artifact: str) -> dict[str, list[Line]]:
+def _by_kind(lines: list[Line]) -> dict[str, list[Line]]:
     by_kind: dict[str, list[Line]] = {}
     for line in lines:
-        if line.get("artifact") == artifact:
-            by_kind.setdefault(line["kind"], []).append(line)
-    return by_kind
+        by_kind.setdefault(line["kind"], []).append(line)
+    return {**by_kind, "accuracy": stored_shards(lines)}
 
 
 def _with_scores(evidence: Evidence, scorer: Scorer, case: Case, scored: Scored) -> Scored:
-    shards = [line["file"] for line in scored.lines.get("accuracy", []) if line["status"] == "ok"]
+    shards = [line["file"] for line in scored.lines["accuracy"]]
     try:
         scores, matches = scorer.score(evidence.run.case_folder(case.id), shards)
     except BenchError as problem:

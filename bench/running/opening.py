@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import bench
 from bench.core.suite import Overrides, Suite
 from bench.errors import StoreError, UsageError
 from bench.running.provenance import git_state, versions
@@ -29,8 +30,8 @@ def resume_run(suite: Suite, overrides: Overrides, results: Path) -> RunFolder:
     """Hold the newest run of this suite again.
 
     Raises:
-        UsageError: there is none, or it was made from another suite text or other overrides, so that its
-            rounds answer another question.
+        UsageError: there is none, or it was made from another suite text, other overrides or other versions,
+            so that its rounds answer another question.
     """
     try:
         path = find_runs(results / suite_folder_name(suite.name))[-1]
@@ -40,7 +41,15 @@ def resume_run(suite: Suite, overrides: Overrides, results: Path) -> RunFolder:
         raise UsageError(
             f"{path} was measured from another text of {suite.path}; start a new run without --resume"
         )
-    if read_run_info(path).get("overrides") != to_json(overrides):
+    info, now = read_run_info(path), versions()
+    changed = [
+        f"{name} {info['versions'].get(name)} -> {new}"
+        for name, new in now.items()
+        if info["versions"].get(name) != new
+    ]
+    if changed:
+        raise UsageError(f"{path} was measured with other versions ({', '.join(changed)}); start a new run")
+    if info.get("overrides") != to_json(overrides):
         raise UsageError(f"{path} was measured with other overrides; repeat the same options with --resume")
     return RunFolder(path)
 
@@ -85,6 +94,7 @@ def _info(suite: Suite, overrides: Overrides, run_id: str) -> dict[str, Any]:
         "cases": [to_json(case) for case in suite.cases],
         "versions": versions(),
         "git": git_state(Path(suite.path).parent),
+        "harness": git_state(Path(bench.__file__).parent),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished": "",
     }

@@ -20,8 +20,9 @@ from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.labels import check_labels
 from bench.running.listener import Listener, Step
-from bench.running.measuring import Session, measure, run_accuracy
+from bench.running.measuring import measure, run_accuracy
 from bench.running.opening import begin_run, change_info, require_same_machine, resume_run
+from bench.running.sitting import Sitting
 from bench.store.folder import RunFolder
 
 # A build may train; it gets more time than a job.
@@ -63,9 +64,9 @@ def run_suite(
         for name in suite.hosts:
             host = open_host(name, cache_folder() / "hosts" / name)
             require_same_machine(run, suite, name, host.facts())
-            session = Session(suite, run, host, data, built.artifacts, listener)
-            measure(session, [case for case in suite.cases if case.host == name])
-            run_accuracy(session, _controls_of(name, needs, built))
+            sitting = Sitting(suite, run, host, data, built.artifacts, listener)
+            measure(sitting, [case for case in suite.cases if case.host == name])
+            run_accuracy(sitting, _controls_of(name, needs, built))
         return _finish(suite, run, data, built, needs, listener)
 
 

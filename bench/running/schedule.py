@@ -19,11 +19,12 @@ MIN_ROUNDS = 5
 
 @dataclass
 class Done:
-    """What the journal of a case already holds for the artifact in use.
+    """What the journal of a case already holds for the setup in use.
 
     Attributes:
         broken: the newest line says that the case failed, and why.
         image_ids: evaluation images whose detections are stored.
+        latency_seconds: that its timed rounds took.
     """
 
     has_check: bool = False
@@ -31,15 +32,14 @@ class Done:
     num_memory: int = 0
     num_valid: int = 0
     num_invalid: int = 0
+    latency_seconds: float = 0.0
     broken: str = ""
 
 
-def summarise(lines: Iterable[dict[str, Any]], artifact: str) -> Done:
-    """Count what a case's journal holds; lines of another artifact's bytes do not count."""
+def summarise(lines: Iterable[dict[str, Any]]) -> Done:
+    """Count what the lines of a case's journal hold; all of them were measured under one setup."""
     done = Done()
     for line in lines:
-        if line.get("artifact") != artifact:
-            continue
         if line.get("status") == "failed":
             done.broken = line.get("reason", "")
             continue
@@ -54,12 +54,25 @@ def _count(done: Done, line: dict[str, Any]) -> None:
         done.has_check = True
     elif kind == "accuracy":
         done.image_ids.update(line["image_ids"])
+    elif kind == "accuracy_lost":
+        done.image_ids.difference_update(line["image_ids"])
     elif kind == "memory":
         done.num_memory += 1
-    elif kind == "latency" and line.get("valid", True):
-        done.num_valid += 1
     elif kind == "latency":
-        done.num_invalid += 1
+        done.latency_seconds += line.get("seconds", 0.0)
+        done.num_valid += line.get("valid", True)
+        done.num_invalid += not line.get("valid", True)
+
+
+def stored_shards(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines of shards whose file was not given up as lost since."""
+    shards = {}
+    for line in lines:
+        if line["kind"] == "accuracy" and line.get("status") == "ok":
+            shards[line["file"]] = line
+        elif line["kind"] == "accuracy_lost":
+            shards.pop(line["file"], None)
+    return list(shards.values())
 
 
 def interleave(cases: Sequence[Case], round_index: int, seed: int) -> list[Case]:

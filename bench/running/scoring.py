@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.core.data import EvaluationData
+from bench.errors import DataError
 from bench.metrics.accumulate import Scores, accumulate
 from bench.metrics.detections import Detections, concatenate
 from bench.metrics.ground_truth import GroundTruth, read_ground_truth
@@ -13,6 +14,15 @@ from bench.metrics.matching import match
 
 DETECTIONS_NAME = "detections.npz"
 MATCHES_NAME = "matches.npz"
+
+
+def is_readable(path: Path) -> bool:
+    """Tell whether a stored shard is whole."""
+    try:
+        Detections.load(path)
+    except DataError:
+        return False
+    return True
 
 
 class Scorer:

@@ -19,8 +19,9 @@ from bench.hosts import open_host
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.listener import Silent
-from bench.running.measuring import Session, measure
+from bench.running.measuring import measure
 from bench.running.opening import begin_run, resume_run
+from bench.running.sitting import Sitting
 from bench.store.folder import RunFolder, read_run_info
 
 
@@ -34,11 +35,17 @@ class Bench:
 
     def __init__(self, folder: Path, data: EvaluationData) -> None:
         self.folder, self.data = folder, data
+        # Case ids whose file is another one now, or is gone.
+        self.changed = self.vanished = ""
 
     def run(self, suite: Suite, run: RunFolder) -> list[Record]:
         artifacts = make_artifacts(self.folder, list(suite.cases))
+        if self.changed:
+            artifacts[self.changed] = replace(artifacts[self.changed], sha256="f" * 64)
+        if self.vanished:
+            Path(artifacts[self.vanished].path).unlink()
         host = open_host("local", self.folder / "host")
-        measure(Session(suite, run, host, self.data, artifacts, Silent()), suite.cases)
+        measure(Sitting(suite, run, host, self.data, artifacts, Silent()), suite.cases)
         return derive_records(Evidence(run, read_run_info(run.path), suite, self.data, artifacts, {}))
 
     def fresh(self, suite: Suite) -> list[Record]:
@@ -129,9 +136,9 @@ def test_resume_goes_on_after_an_interrupted_round(bench: Bench, monkeypatch: py
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
-    import bench.running.measuring as measuring
+    import bench.running.attempt as attempt
 
-    real: Callable[..., object] = measuring.run_job
+    real: Callable[..., object] = attempt.run_job
     seen = 0
 
     def interrupted(host: object, job: object, *rest: object) -> object:
@@ -142,7 +149,7 @@ def _interrupt_after(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
                 raise KeyboardInterrupt
         return real(host, job, *rest)
 
-    monkeypatch.setattr(measuring, "run_job", interrupted)
+    monkeypatch.setattr(attempt, "run_job", interrupted)
 
 
 def test_rounds_of_a_changed_file_do_not_count(bench: Bench) -> None:
@@ -173,3 +180,47 @@ def test_a_model_that_answers_nonsense_is_failed_and_stays_so(bench: Bench) -> N
     for records in (bench.fresh(suite), bench.resumed(suite)):
         assert records[0].status == "failed"
         assert "not numbers" in records[0].reason
+
+
+def test_resume_over_changed_images_measures_them_again(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32")])
+    bench.fresh(suite)
+    bench.data = replace(bench.data, sha256="0" * 64)
+    (record,) = bench.resumed(suite)
+    assert record.status == "ok" and record.hashes["data"] == "0" * 64
+    assert len([line for line in bench.lines(suite.cases[0]) if line["kind"] == "accuracy_pass"]) == 2
+
+
+def test_a_lost_shard_is_run_again_on_resume(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32")])
+    (before,) = bench.fresh(suite)
+    (shard,) = (bench.folder / "results").rglob("detections-0000.npz")
+    shard.write_bytes(b"")
+    (after,) = bench.resumed(suite)
+    assert after.status == "ok" and value(after, "map_50_95") == value(before, "map_50_95")
+
+
+def test_rounds_of_different_sittings_are_not_called_paired(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32"), make_case("fast")])
+    together = bench.fresh(suite)[1].metric("latency_ratio")
+    # The second case's file changes, so it is measured again, alone.
+    bench.changed = suite.cases[1].id
+    apart = bench.resumed(suite)[1].metric("latency_ratio")
+    assert together is not None and "rounds paired" in together.note
+    assert apart is not None and "not paired" in apart.note
+
+
+def test_a_file_that_vanishes_fails_its_case_and_no_other(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32"), make_case("gone")])
+    bench.vanished = suite.cases[1].id
+    good, gone = bench.fresh(suite)
+    assert (good.status, gone.status) == ("ok", "failed")
+    assert "model-1.bin" in gone.reason
+
+
+def test_every_case_of_a_group_is_compared_with_every_other_pairwise(bench: Bench) -> None:
+    suite = make_suite([make_case("float", "fp32"), make_case("same"), make_case("other", seed=1)])
+    float_, same, other = bench.fresh(suite)
+    assert set(other.differences) == {float_.case, same.case}
+    assert other.differences[same.case]["value"] == -same.differences[other.case]["value"]
+    assert same.differences[float_.case]["value"] == value(same, "map_50_95_difference") == 0.0

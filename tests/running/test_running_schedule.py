@@ -7,35 +7,39 @@ from hypothesis import strategies as st
 
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case
-from bench.running.schedule import interleave, may_start_round, spread, summarise
+from bench.running.schedule import interleave, may_start_round, spread, stored_shards, summarise
 from bench.wire.job import RuntimeSettings
 
-ROUND = {"artifact": "a", "status": "ok", "kind": "latency"}
+ROUND = {"status": "ok", "kind": "latency", "seconds": 2.0}
 
 
 def make_case(name: str) -> Case:
     return Case(name, "m", "g", "fp32", None, RuntimeSettings("fake"), "local")
 
 
-def test_lines_of_other_bytes_do_not_count() -> None:
-    done = summarise([ROUND, {**ROUND, "artifact": "b"}], "a")
-    assert done.num_valid == 1
-
-
 def test_an_invalid_round_is_counted_but_not_as_valid() -> None:
-    done = summarise([ROUND, {**ROUND, "valid": False}], "a")
+    done = summarise([ROUND, {**ROUND, "valid": False}])
     assert (done.num_valid, done.num_invalid) == (1, 1)
 
 
 def test_a_case_is_broken_only_until_something_succeeds_after_it() -> None:
     failed = {**ROUND, "status": "failed", "reason": "crashed"}
-    assert summarise([ROUND, failed], "a").broken == "crashed"
-    assert summarise([failed, ROUND], "a").broken == ""
+    assert summarise([ROUND, failed]).broken == "crashed"
+    assert summarise([failed, ROUND]).broken == ""
 
 
 def test_shards_add_up_to_the_images_that_need_not_run_again() -> None:
-    shards = [{**ROUND, "kind": "accuracy", "image_ids": ids} for ids in ([1, 2], [3])]
-    assert summarise(shards, "a").image_ids == {1, 2, 3}
+    shards = [{**ROUND, "kind": "accuracy", "file": str(ids), "image_ids": ids} for ids in ([1, 2], [3])]
+    assert summarise(shards).image_ids == {1, 2, 3}
+    lost = {**shards[0], "kind": "accuracy_lost"}
+    assert summarise([*shards, lost]).image_ids == {3}
+    assert stored_shards([*shards, lost]) == [shards[1]]
+    again = {**shards[0], "file": "again"}
+    assert stored_shards([*shards, lost, again]) == [shards[1], again]
+
+
+def test_what_earlier_rounds_took_is_remembered_for_the_budget() -> None:
+    assert summarise([ROUND, {**ROUND, "valid": False}]).latency_seconds == 4.0
 
 
 def test_the_order_of_a_round_is_seeded_and_differs_between_rounds() -> None:

@@ -18,10 +18,10 @@ class QatResult:
         model: a plain functional keras.Model in float32, for any exporter of post-training quantization.
         notes: what was done and found, a sentence each.
         initial_loss: of the best post-training weights, on images or batches that training was not steered
-        by.
+            by.
         final_loss: likewise, after training.
         is_kept: whether `model` holds the trained weights; if not, training did not lower the loss and it
-        holds
+            holds
             the best post-training ones.
     """
 
