@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -9,12 +10,24 @@ from typing import Any
 from bench.core.measure import MeasureOptions
 from bench.core.metric import Metric, make_metric
 from bench.metrics.estimate import estimated
-from bench.stats import calls_needed, median_interval, pooled_percentiles, ratio_of_medians, tukey_outliers
+from bench.stats import (
+    Interval,
+    calls_needed,
+    group_level,
+    median_interval,
+    pooled_percentiles,
+    ratio_of_medians,
+    tukey_outliers,
+)
 
 # What an agent's `latency` result holds, see `bench.wire`: times in nanoseconds, a list entry a call.
 Round = Mapping[str, Any]
 
 PERCENTILES = (90, 95, 99)
+
+# A tail's interval of less confidence is of no use, so it is not given.
+LEAST_LEVEL = 0.9
+
 STAGES = ("decode", "preprocess", "invoke", "postprocess")
 
 
@@ -81,7 +94,7 @@ def _tails(prefix: str, calls: list[list[int]], measure: MeasureOptions) -> list
         pooled_percentiles(groups, able, measure.resamples, measure.seed, measure.level) if able else []
     )
     metrics = [
-        estimated(f"{prefix}_p{percentile}_ns", interval, measure.level, count, _groups_note(len(groups)))
+        _tail(f"{prefix}_p{percentile}_ns", percentile, interval, measure.level, count, len(groups))
         for percentile, interval in zip(able, intervals, strict=True)
     ]
     return metrics + [
@@ -91,12 +104,23 @@ def _tails(prefix: str, calls: list[list[int]], measure: MeasureOptions) -> list
     ]
 
 
+def _tail(
+    name: str, percentile: int, interval: Interval, asked: float, count: int, num_groups: int
+) -> Metric:
+    """Make a percentile's metric, without its ends where so few processes cannot bear them."""
+    if group_level(num_groups, percentile) >= LEAST_LEVEL:
+        return estimated(name, interval, asked, count, f"interval over {num_groups} processes")
+    note = f"an interval needs {_processes_needed(percentile)} processes, {num_groups} ran"
+    return make_metric(name, interval.value, count=count, note=note)
+
+
+def _processes_needed(percentile: int) -> int:
+    """Return the smallest number of processes whose interval reaches the least level."""
+    return next(number for number in itertools.count(2) if group_level(number, percentile) >= LEAST_LEVEL)
+
+
 def _shortage(percentile: int, count: int) -> str:
     return f"needs {calls_needed(percentile):,} calls for 99% confidence, {count:,} were made"
-
-
-def _groups_note(num_groups: int) -> str:
-    return f"interval over {num_groups} processes"
 
 
 def _outlier_note(calls: list[list[int]]) -> str:

@@ -97,12 +97,23 @@ def test_a_percentile_that_is_not_stated_says_why() -> None:
 
 
 def test_a_stated_percentile_is_that_of_all_calls() -> None:
-    rounds = [a_round(base, 40) for base in (1000, 1500, 1700)]
+    rounds = [a_round(1000 + 50 * index, 40) for index in range(25)]
     metric = summarise(rounds)["latency_p90_ns"]
     assert metric.value == np.percentile(np.concatenate([one["inference_ns"] for one in rounds]), 90)
     assert metric.low <= metric.value <= metric.high
-    assert metric.level == pytest.approx(1 - 0.9**3 - 0.1**3)
-    assert "interval over 3 processes" in metric.note
+    assert metric.level == pytest.approx(1 - 0.9**25 - 0.1**25)
+    assert "interval over 25 processes" in metric.note
+
+
+def test_a_tail_of_few_processes_has_no_interval_and_says_how_many_it_needs() -> None:
+    found = summarise([a_round(base, 300) for base in (1000, 1500, 1700)])
+    for percentile, needed in ((90, 22), (95, 45), (99, 230)):
+        metric = found[f"latency_p{percentile}_ns"]
+        assert metric.value is not None
+        assert (metric.low, metric.high, metric.level) == (None, None, None)
+        assert metric.note == f"an interval needs {needed} processes, 3 ran"
+    enough = summarise([a_round(1000 + index, 40) for index in range(22)])
+    assert enough["latency_p90_ns"].low is not None and enough["latency_p95_ns"].low is None
 
 
 def test_outliers_are_counted_against_their_own_process_and_kept() -> None:
