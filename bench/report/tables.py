@@ -117,9 +117,10 @@ def _latency(panel: Panel, records: Sequence[Record]) -> Table:
         "latency_p99_ns": "p99",
         "load_ns": "Load",
         "first_call_ns": "First call",
-        "cpu_per_call_ns": "CPU per call",
     }
     columns = [(Column(title, "ms"), _milliseconds(name)) for name, title in names.items()]
+    cpu = Column("CPU per call", "mean, ms, inputs' copy included")
+    columns.append((cpu, _milliseconds("cpu_per_call_ns")))
     columns.append((Column("Calls", "timed"), lambda r: _count(r, "latency_p90_ns")))
     columns.append(
         (Column("Rounds", "valid + invalid"), lambda r: Cell(f"{r.rounds_valid} + {r.rounds_invalid}"))

@@ -97,6 +97,12 @@ def test_headers_name_the_clock_and_where_suppression_runs() -> None:
     assert texts(mixed, "NMS")[:4] == ["outside", "outside", "outside", "inside"]
 
 
+def test_processor_time_says_that_it_is_a_mean_with_the_inputs_handed_over() -> None:
+    tables = build_report(quickstart_records()).sections[0].tables
+    found = [c.detail for table in tables for c in table.columns if c.title == "CPU per call"]
+    assert found == ["mean, ms, inputs' copy included"]
+
+
 def test_difference_columns_stand_only_where_there_is_a_sibling() -> None:
     lonely = trade_off([fake_record("litert", "int8", sibling="")])
     assert not {"mAP difference", "Inference ratio", "File ratio"} & {c.title for c in lonely.columns}
