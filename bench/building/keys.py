@@ -117,7 +117,7 @@ def _calibration_parts(request: BuildRequest) -> Any:
     """Return what calibration saw: the images' hashes and how they became inputs, or which noise it was."""
     recipe = request.recipe
     assert recipe is not None
-    if recipe.calibration.source == "noise":
-        return ["noise", NOISE_SEED, recipe.calibration.images, to_json(request.preprocess)]
+    if recipe.calibration.source != "images":
+        return [recipe.calibration.source, NOISE_SEED, recipe.calibration.images, to_json(request.preprocess)]
     hashes = [image.sha256 for image in calibration_images(request)]
     return [hashes, to_json(request.preprocess), code_hash(RESIZE_CODE)]

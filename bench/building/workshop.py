@@ -96,10 +96,10 @@ class Workshop:
         """Return calibration pixels and a note of where they come from."""
         assert request.recipe is not None
         wanted = request.recipe.calibration
-        if wanted.source == "noise":
-            return placeholder_pixels(wanted.images, request.preprocess), (
-                f"calibrated on {wanted.images} images of noise (random inputs from 0 to 1)",
-            )
+        if wanted.source != "images":
+            make = noise_pixels if wanted.source == "noise" else placeholder_pixels
+            note = f"calibrated on {wanted.images} images of random pixels ({wanted.source})"
+            return make(wanted.images, request.preprocess), (note,)
         images = calibration_images(request)
         if not images:
             raise UnavailableError(

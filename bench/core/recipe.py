@@ -21,13 +21,13 @@ class Calibration:
     Attributes:
         method: how ranges follow from what calibration images produce.
         images: how many calibration images are used.
-        source: `images` of the data set's calibration split; or `noise`, random inputs from 0 to 1, only to
-            show what bad calibration costs.
+        source: `images` of the data set's calibration split. Only to show what bad calibration costs: `noise`
+            (random pixels of the whole range), `placeholder` (random inputs from 0 to 1).
     """
 
     method: CalibrationMethod = "minmax"
     images: int = 100
-    source: Literal["images", "noise"] = "images"
+    source: Literal["images", "noise", "placeholder"] = "images"
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,7 @@ def noise_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
 def placeholder_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
     """Return the images that stand for random inputs between 0 and 1, (n, h, w, 3) uint8.
 
-    Such inputs (`np.random.rand`) are a common placeholder for a representative data set. Calibrating on them
-    is the mistake that `source: noise` shows; noise over a model's whole input range does less harm.
+    Such inputs (`np.random.rand`) are a common placeholder for a representative data set, and a mistake.
     """
     shape = (num_images, preprocess.height, preprocess.width, 3)
     inputs = np.random.default_rng(NOISE_SEED).random(shape, np.float32)

@@ -92,7 +92,10 @@ _CALIBRATION = Table(
             "How ranges follow from what the images produce (ONNX).",
         ),
         "images": Key(Integer(1), "Images used; 100 unless given."),
-        "source": Key(Choice(("images", "noise")), "`noise` only shows what bad calibration costs."),
+        "source": Key(
+            Choice(("images", "noise", "placeholder")),
+            "`noise` (random pixels) and `placeholder` (random inputs) show what bad calibration costs.",
+        ),
     },
 )
 _TRAINING = Table(

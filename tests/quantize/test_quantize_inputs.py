@@ -75,7 +75,7 @@ def test_planning_imports_no_framework() -> None:
     assert done.stdout.strip() == ""
 
 
-def test_the_noise_that_shows_bad_calibration_is_random_inputs_from_0_to_1() -> None:
+def test_the_placeholder_is_random_inputs_from_0_to_1() -> None:
     preprocess = Preprocess(64, 64, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5))
     inputs = normalise(placeholder_pixels(4, preprocess), preprocess)
     # A pixel is one part in 127.5 of this input range.

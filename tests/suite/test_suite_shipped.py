@@ -18,7 +18,7 @@ from bench.suite import apply_overrides, load_suite, suite_schema
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.yaml"))
-NUM_CASES = {"quickstart": 10, "calibration": 16, "threads": 25, "own-keras": 16, "given-files": 5}
+NUM_CASES = {"quickstart": 10, "calibration": 18, "threads": 25, "own-keras": 16, "given-files": 5}
 
 
 @pytest.fixture
