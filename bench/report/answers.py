@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.analysis.findings import Panel
+from bench.analysis.interval import RESOLUTION, known_value
 from bench.core.record import Record
 from bench.report.cells import metric_cell
 from bench.report.model import Answer, Figure
 from bench.report.sentences import accuracy_words, size_words, speed_words
 from bench.report.tables import nms_words
-from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points
+from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points, ratio
 
 # A sentence that names more cases than this counts the others.
 MOST_NAMES = 4
@@ -29,10 +30,16 @@ def make_answer(panel: Panel, labels: dict[str, str]) -> Answer:
     grade = "" if record.decision_grade else "Not for decisions: "
     headline = f"{grade}{'ship' if grade else 'Ship'} {labels[chosen]}"
     details = [*_ties(panel, labels), *_left_out(panel, labels)]
-    return Answer(headline, _gain(panel, record), _figures(record), tuple(details), _rule(panel))
+    return Answer(headline, _gain(panel, record, labels), _figures(record), tuple(details), _rule(panel))
 
 
-def _gain(panel: Panel, record: Record) -> str:
+def _gain(panel: Panel, record: Record, labels: dict[str, str]) -> str:
+    """Say what the case brings beside its sibling, and beside a faster fp32 of another runtime."""
+    said = [_beside_sibling(panel, record, labels), _fastest_base(panel, record, labels)]
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _beside_sibling(panel: Panel, record: Record, labels: dict[str, str]) -> str:
     comparison = panel.comparisons.get(record.case)
     if record.precision == "fp32":
         return "No other case keeps its accuracy and is faster, or as fast and smaller."
@@ -41,9 +48,38 @@ def _gain(panel: Panel, record: Record) -> str:
     parts = [
         speed_words(comparison.latency_ratio),
         size_words(comparison.size_ratio),
+        _memory_words(comparison.memory_ratio),
         accuracy_words(comparison),
     ]
-    return f"Against fp32: {', '.join(part for part in parts if part)}."
+    sibling = labels.get(comparison.sibling, comparison.sibling)
+    return f"Against {sibling}: {', '.join(part for part in parts if part)}."
+
+
+def _memory_words(value: float | None) -> str:
+    """Say how much less or more peak memory there is, where it is beyond what readings resolve."""
+    if not value or abs(value - 1) <= RESOLUTION["peak_rss_bytes"]:
+        return ""
+    return f"{ratio(1 / value)}× less peak memory" if value < 1 else f"{ratio(value)}× the peak memory"
+
+
+def _fastest_base(panel: Panel, record: Record, labels: dict[str, str]) -> str:
+    """Name the fastest fp32 of another runtime where it is no slower than the case's own fp32.
+
+    The sibling alone flatters a case whose runtime is slow in float. An fp32 case is its own base.
+    """
+    own = next((base for base in panel.records if base.case == record.sibling), record)
+    latency, own_latency = (known_value(one, "latency_p50_ns") for one in (record, own))
+    others = [
+        (value, base.case)
+        for base in panel.records
+        if base.status == "ok" and base.precision == "fp32" and base.runtime != record.runtime
+        if (value := known_value(base, "latency_p50_ns")) is not None
+    ]
+    if latency is None or own_latency is None or not others or min(others)[0] > own_latency:
+        return ""
+    value, case = min(others)
+    times = f"{milliseconds(value)} ms against {milliseconds(latency)} ms for {labels[record.case]}"
+    return f"The fastest fp32 is {labels[case]}: {times}."
 
 
 def _figures(record: Record) -> tuple[Figure, ...]:

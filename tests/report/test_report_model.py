@@ -62,11 +62,37 @@ def test_the_answer_comes_first_and_says_what_it_costs() -> None:
     answer = build_report(quickstart_records()).sections[0].answer
     assert answer.headline == "Ship int8 on litert"
     assert answer.cost == (
-        "Against fp32: 1.66× faster [1.61, 1.71], 2.37× smaller file, −0.09 [−0.38, +0.21] points mAP: "
-        "no difference seen."
+        "Against fp32 on litert: 1.66× faster [1.61, 1.71], 2.37× smaller file, 1.07× less peak memory, "
+        "−0.09 [−0.38, +0.21] points mAP: no difference seen."
     )
     assert "A tie in speed with qat on litert" in answer.details[0]
     assert "at most 1 point of mAP with their whole 95% interval" in answer.rule
+
+
+@pytest.mark.parametrize(
+    ("ns", "said"),
+    [
+        (500_000, "The fastest fp32 is fp32 on onnxruntime: 0.500 ms against 0.441 ms for int8 on litert."),
+        (731_000, "The fastest fp32 is fp32 on onnxruntime: 0.731 ms against 0.441 ms for int8 on litert."),
+        (732_000, ""),
+    ],
+)
+def test_an_fp32_of_another_runtime_that_is_no_slower_is_named(ns: float, said: str) -> None:
+    other = with_metric(fake_record("onnxruntime", "fp32"), make_metric("latency_p50_ns", ns))
+    records = [fake_record("litert", "fp32"), fake_record("litert", "int8"), other]
+    cost = build_report(records).sections[0].answer.cost
+    assert cost.endswith(said) and ("The fastest fp32" in cost) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(1.005, ""), (0.8, "1.25× less peak memory"), (1.5, "1.50× the peak memory")]
+)
+def test_peak_memory_is_said_where_it_differs(share: float, said: str) -> None:
+    base, int8 = fake_record("litert", "fp32"), fake_record("litert", "int8")
+    peak = (base.value("peak_rss_bytes") or 0.0) * share
+    int8 = with_metric(int8, make_metric("peak_rss_bytes", peak, count=3))
+    cost = build_report([base, int8]).sections[0].answer.cost
+    assert said in cost and ("peak memory" in cost) == bool(said)
 
 
 def test_every_variant_stands_below_its_fp32() -> None:
