@@ -132,4 +132,4 @@ def test_training_with_labels_lowers_the_loss_that_it_is_given() -> None:
     result = train_with_labels(model, batches(), loss, Training(labels=True, steps=60), "per_channel", images)
     assert result.is_kept
     assert result.final_loss < 0.8 * result.initial_loss
-    assert "QAT with labels kept: detection loss on 4 batches set aside" in result.notes[-1]
+    assert "QAT with labels: detection loss on 4 batches set aside" in result.notes[-1]
