@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.agent.context import JobContext
-from bench.agent.detectors import Detections, Detector, Geometry, decode_photo, resize, to_input
 from bench.agent.failure import limit_memory
 from bench.agent.photos import read_photo
 from bench.agent.runtimes import runtime_class
 from bench.agent.runtimes.base import Array, Runtime
+from bench.detectors import Detections, Detector, Geometry, decode_photo, resize, to_input
 from bench.errors import DataError, ModelError
 from bench.wire.description import ModelDescription
 from bench.wire.job import ImageRef

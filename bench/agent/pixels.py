@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from bench.agent.context import JobContext
-from bench.agent.detectors import Geometry
 from bench.agent.model import read_pixels
 from bench.agent.prepared import PreparedPixels, PreparedWriter, make_room, prepared_name
 from bench.agent.runtimes.base import Array
+from bench.detectors import Geometry
 from bench.errors import DataError
 from bench.wire.description import Preprocess
 

@@ -19,9 +19,9 @@ import numpy as np
 import PIL
 from PIL import features
 
-from bench.agent import detectors
-from bench.agent.detectors import Geometry, geometry_of
+from bench import detectors
 from bench.agent.runtimes.base import Array
+from bench.detectors import Geometry, geometry_of
 from bench.errors import DataError
 from bench.wire.codec import content_hash
 from bench.wire.description import Preprocess

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.agent.detectors import Detections
+from bench.detectors import Detections
 
 
 def shard_name(index: int) -> str:

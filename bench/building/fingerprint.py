@@ -17,10 +17,10 @@ _PACKAGE = Path(bench.__file__).parent
 
 # What decides the pixels that a photo becomes.
 RESIZE_CODE = (
-    "agent/detectors/photo.py",
-    "agent/detectors/preprocess.py",
-    "agent/detectors/bilinear.py",
-    "agent/detectors/geometry.py",
+    "detectors/photo.py",
+    "detectors/preprocess.py",
+    "detectors/bilinear.py",
+    "detectors/geometry.py",
 )
 
 

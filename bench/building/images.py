@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.photo import decode_photo
-from bench.agent.detectors.preprocess import resize
 from bench.building.fingerprint import RESIZE_CODE, code_hash
+from bench.detectors.photo import decode_photo
+from bench.detectors.preprocess import resize
 from bench.errors import DataError
 from bench.wire.codec import content_hash
 from bench.wire.description import Preprocess

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bench.detectors.families.base import load_family
+from bench.detectors.options import Option
+from bench.detectors.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 from bench.suite.containers import ByKind, Key, ListOf, MapOf, Table
-from bench.suite.forms import Boolean, Choice, Integer, Number, Text
+from bench.suite.forms import Anything, Boolean, Choice, Integer, Number, Text
 from bench.suite.nodes import Path
 from bench.suite.reading import Reading
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
-from bench.wire.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 
 _SIDE = Integer(1, 8192)
 _SIZE = ByKind({"integer": _SIDE, "list": ListOf(_SIDE, length=2)})
@@ -67,21 +69,23 @@ _LABELS = ByKind(
     }
 )
 
-# What each family can be told; the defaults are its presets.
-_OPTIONS: dict[str, dict[str, Key]] = {
-    "ltrb": {
-        "strides": Key(ListOf(Integer(1)), "ltrb: input pixels a cell, one for each level."),
-        "num_classes": Key(
-            Integer(1), "ltrb: classes; their category ids are 1, 2, 3 ... unless `labels` says."
-        ),
-        "activation": Key(Choice(("sigmoid", "none")), "ltrb: what turns the output into scores."),
-    },
-    "tfod": {
-        "class_offset": Key(Integer(-1, 1), "tfod: added to a class of the graph; -1 where it counts from 1.")
-    },
-    "yolov5": {"normalized": Key(Boolean(), "yolo: boxes are fractions of the input, not pixels.")},
-    "yolov8": {"normalized": Key(Boolean(), "yolo: boxes are fractions of the input, not pixels.")},
-}
+
+def _option_key(option: Option, families: list[str]) -> Key:
+    """Return the suite's key of a family's option."""
+    forms: dict[type, Any] = {bool: Boolean(), int: Integer(-1), float: Number(-1e6, 1e6), str: Text()}
+    form = forms.get(type(option.default)) or ListOf(Anything())
+    meaning = f"{', '.join(families)}: {option.meaning}"
+    return Key(Choice(option.choices) if option.choices else form, meaning)
+
+
+def _options() -> dict[str, Key]:
+    """Return all options of all families by name; families share names only for the same thing."""
+    owners: dict[str, tuple[Option, list[str]]] = {}
+    for family in FAMILY_NAMES:
+        for option in load_family(family).OPTIONS:
+            owners.setdefault(option.name, (option, []))[1].append(family)
+    return {name: _option_key(option, families) for name, (option, families) in owners.items()}
+
 
 DETECTOR = Table(
     "a detector",
@@ -93,7 +97,7 @@ DETECTOR = Table(
             "Tensor names by role, where shapes do not tell outputs apart.",
         ),
         "options": Key(
-            Table("options", {name: key for keys in _OPTIONS.values() for name, key in keys.items()}),
+            Table("options", _options()),
             "What the family needs to know.",
         ),
         "nms": Key(_NMS, "What is kept of the boxes."),
@@ -134,9 +138,10 @@ def _size(values: dict[str, Any]) -> tuple[int, int] | None:
 
 
 def _check_options(family: str, options: dict[str, Any], path: Path, reading: Reading) -> None:
+    names = [option.name for option in load_family(family).OPTIONS]
     for name in options:
-        if name not in _OPTIONS[family]:
-            known = ", ".join(_OPTIONS[family])
+        if name not in names:
+            known = ", ".join(names) or "(none)"
             reading.complain(
                 (*path, "options", name), f"family {family} has no such option, expected one of: {known}"
             )

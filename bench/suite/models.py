@@ -7,12 +7,12 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from bench.core.model import ModelSource, SourceKind
+from bench.detectors.presets import default_description
 from bench.suite.detector_format import describe
 from bench.suite.forms import Name
 from bench.suite.nodes import Node, Path
 from bench.suite.reading import Reading
 from bench.wire.description import ModelDescription
-from bench.wire.presets import default_description
 
 # The built-in detector's input side in pixels, and its classes; a test holds them against the model itself.
 BUILTIN_SIZE = 160

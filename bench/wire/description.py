@@ -1,7 +1,7 @@
 """How a model is fed and read, as data: preprocessing, decoding, suppression, labels.
 
 Each part is hashed by itself, so that a record can say which of them differed. What the words do is in
-`bench.agent.detectors`; this module only holds them.
+`bench.detectors`; this module only holds them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Decode:
     """From output tensors to boxes and scores.
 
     Attributes:
-        family: a name in `bench.agent.detectors.families`.
+        family: a name in `bench.detectors.families`.
         outputs: role -> tensor name, for outputs that cannot be told apart by shape; may be empty.
         options: what the family needs to know (strides, normalized boxes, class offset, ...).
     """

@@ -21,7 +21,7 @@ MakeJob = Callable[..., Job]
 
 # Never on a device: they cost seconds and hundreds of megabytes, or are not installed there.
 FORBIDDEN = {"tensorflow", "keras", "tf2onnx", "pandas", "matplotlib", "onnx", "scipy", "yaml"}
-OWN_ROOMS = {"bench", "bench.agent", "bench.wire", "bench.errors"}
+OWN_ROOMS = {"bench", "bench.agent", "bench.detectors", "bench.wire", "bench.errors"}
 
 
 def imported_modules(stderr: str) -> set[str]:

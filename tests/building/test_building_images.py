@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from building_requests import PREPROCESS, write_photos
 
-from bench.agent.detectors.photo import decode_photo
-from bench.agent.detectors.preprocess import resize
 from bench.building.images import prepared_pixels
+from bench.detectors.photo import decode_photo
+from bench.detectors.preprocess import resize
 from bench.errors import DataError
 
 

@@ -17,8 +17,8 @@ from bench.datasets.checks import check_categories, check_disjoint
 from bench.datasets.coco import evaluation_data, image_set
 from bench.datasets.draw import draw
 from bench.datasets.hashes import HashCache
+from bench.detectors.presets import default_description
 from bench.errors import DataError
-from bench.wire.presets import default_description
 
 
 def document(count: int = 4) -> dict[str, Any]:

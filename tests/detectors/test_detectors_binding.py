@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from bench.agent.detectors.binding import bind, has_shape, read_options
-from bench.agent.detectors.families import FAMILIES, load_family
+from bench.detectors.binding import bind, has_shape
+from bench.detectors.families import FAMILIES, load_family
+from bench.detectors.options import Option, read_options
 from bench.errors import ModelError
 from bench.wire.description import Decode
 from bench.wire.tensor import TensorSpec
@@ -73,7 +74,7 @@ def test_a_shape_rule_ignores_leading_ones_and_unknown_sizes(shape, fits):
 
 
 def test_options_are_checked_by_name_and_type():
-    defaults = {"strides": (8,), "normalized": False}
+    defaults = (Option("strides", (8,), "."), Option("normalized", False, "."))
     assert read_options(Decode("f", options={"strides": [8, 16]}), defaults) == {
         "strides": [8, 16],
         "normalized": False,

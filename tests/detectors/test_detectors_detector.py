@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.agent.detectors import Detector, geometry_of
+from bench.detectors import Detector, geometry_of
 from bench.errors import ModelError
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.agent.detectors import Detector, geometry_of
+from bench.detectors import Detector, geometry_of
+from bench.detectors.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 from bench.errors import ModelError
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
-from bench.wire.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 from bench.wire.tensor import TensorSpec
 
 IMAGE = [TensorSpec("image", (1, 32, 32, 3), "float32")]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.agent.detectors import check_input, to_input
+from bench.detectors import check_input, to_input
 from bench.errors import ModelError
 from bench.wire.description import Preprocess
 from bench.wire.tensor import TensorSpec

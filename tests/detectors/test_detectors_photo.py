@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.agent.detectors import decode_photo
+from bench.detectors import decode_photo
 from bench.errors import DataError
 
 # Four colours, one a quarter, so that a rotation or a swap of channels shows.

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.agent.detectors import Detector, decode_photo, geometry_of, resize, to_input
+from bench.detectors import Detector, decode_photo, geometry_of, resize, to_input
+from bench.detectors.presets import COCO_80, default_description
 from bench.wire.description import Preprocess
-from bench.wire.presets import COCO_80, default_description
 from bench.wire.tensor import TensorSpec
 
 ROOT = Path(os.environ.get("BENCH_REAL_DATA", ""))

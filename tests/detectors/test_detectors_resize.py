@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.agent.detectors import geometry_of, resize
-from bench.agent.detectors.bilinear import resize_bilinear
+from bench.detectors import geometry_of, resize
+from bench.detectors.bilinear import resize_bilinear
 from bench.wire.description import Preprocess
 
 sizes = st.integers(1, 150)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.agent.detectors.suppression import suppress
+from bench.detectors.suppression import suppress
 
 
 def overlap(a, b):

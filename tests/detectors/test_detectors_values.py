@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.agent.detectors.candidates import order, pick
-from bench.agent.detectors.values import Values
+from bench.detectors.candidates import order, pick
+from bench.detectors.values import Values
 from bench.wire.description import Suppression
 from bench.wire.tensor import TensorSpec
 

@@ -61,7 +61,7 @@ def stored_models() -> list[PerformanceModel]:
 
 def make_models(folder: Path, images: tuple[ImageRef, ...]) -> list[PerformanceModel]:
     """Export the built-in detector (untrained where its weights are not installed) as fp32 and int8."""
-    from bench.agent.detectors import decode_photo, resize
+    from bench.detectors import decode_photo, resize
     from bench.models.builtin.network import build_network
     from bench.models.builtin.shipped import load_builtin
     from bench.quantize.endpoint import save_endpoint, trace_endpoint

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from performance_models import DESCRIPTION, PerformanceModel, find_models
 
-from bench.agent.detectors import decode_photo, resize, to_input
 from bench.core.suite import RenderedData
 from bench.datasets.prepare import prepare_data
+from bench.detectors import decode_photo, resize, to_input
 from bench.hosts.follow import JobOutcome, run_job
 from bench.hosts.local import LocalHost
 from bench.wire.codec import from_json

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from bench.agent.detectors.model_input import to_input
 from bench.core.recipe import PRECISIONS, Calibration, Recipe, Training
+from bench.detectors.model_input import to_input
 from bench.quantize.availability import availability
 from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise, placeholder_pixels
 from bench.wire.description import Preprocess

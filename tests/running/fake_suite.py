@@ -11,8 +11,8 @@ from bench.core.measure import MeasureOptions
 from bench.core.model import ModelSource
 from bench.core.suite import Case, RenderedData, Suite
 from bench.datasets.prepare import prepare_data
+from bench.detectors.presets import default_description
 from bench.wire.job import RuntimeSettings
-from bench.wire.presets import default_description
 
 OPTIONS = MeasureOptions(rounds=2, warmup=1, calls=5, min_calls=5, images=3, resamples=50, timeout_seconds=20)
 NUM_IMAGES = 6

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bench.agent.detectors.families import ltrb, tfod, yolov5, yolov8
+from bench.detectors.families import load_family
+from bench.detectors.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 from bench.models.builtin.description import DESCRIPTION
-from bench.suite.detector_format import _OPTIONS
+from bench.suite.detector_format import DETECTOR
 from bench.suite.models import builtin_description
 from bench.wire.description import Suppression
-from bench.wire.presets import COCO_80, COCO_90, FAMILY_NAMES, default_description
 
 
 @pytest.fixture
@@ -78,11 +77,8 @@ def test_coco_ids_are_those_of_the_official_categories() -> None:
 
 
 def test_the_options_that_a_suite_may_give_are_those_that_the_families_read() -> None:
-    families: dict[str, Any] = {"ltrb": ltrb, "tfod": tfod, "yolov5": yolov5, "yolov8": yolov8}
-    assert {name: set(keys) for name, keys in _OPTIONS.items()} == {
-        name: set(module._DEFAULTS) for name, module in families.items()
-    }
-    assert set(_OPTIONS) == set(FAMILY_NAMES)
+    keys = DETECTOR.keys["options"].form.keys  # type: ignore[attr-defined]
+    assert set(keys) == {option.name for name in FAMILY_NAMES for option in load_family(name).OPTIONS}
 
 
 def test_the_builtin_description_is_that_of_the_builtin_model() -> None:

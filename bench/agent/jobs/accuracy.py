@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.agent.context import JobContext
-from bench.agent.detectors import Detections
 from bench.agent.model import LoadedModel, load_model
 from bench.agent.photos import first_images
 from bench.agent.pixels import PixelSource
 from bench.agent.shards import Shard, shard_name
+from bench.detectors import Detections
 from bench.wire.job import ImageRef
 
 # People read progress; oftener than this only costs syncs.

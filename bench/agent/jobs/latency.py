@@ -12,11 +12,11 @@ import time
 from typing import Any
 
 from bench.agent.context import JobContext
-from bench.agent.detectors import decode_photo
 from bench.agent.loops import collector_off, time_invokes, time_stages, warm_up
 from bench.agent.model import LoadedModel, decode_named, load_model
 from bench.agent.photos import first_images, read_photo
 from bench.agent.runtimes.base import Array
+from bench.detectors import decode_photo
 from bench.wire.job import LatencyOptions
 
 _CLOCK = time.perf_counter_ns

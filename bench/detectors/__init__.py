@@ -5,11 +5,11 @@ are decoded by family, suppressed and mapped back to the photo (`Detector`). Run
 `bench.agent.runtimes`, scoring to the controller.
 """
 
-from bench.agent.detectors.detector import Detections, Detector
-from bench.agent.detectors.geometry import Geometry, geometry_of
-from bench.agent.detectors.model_input import check_input, to_input
-from bench.agent.detectors.photo import decode_photo
-from bench.agent.detectors.preprocess import resize
+from bench.detectors.detector import Detections, Detector
+from bench.detectors.geometry import Geometry, geometry_of
+from bench.detectors.model_input import check_input, to_input
+from bench.detectors.photo import decode_photo
+from bench.detectors.preprocess import resize
 
 __all__ = [
     "Detections",

@@ -6,8 +6,8 @@ Decoding photo files is left to `photo`, the resampling itself to `bilinear`, no
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.bilinear import resize_bilinear
-from bench.agent.detectors.geometry import Geometry, geometry_of
+from bench.detectors.bilinear import resize_bilinear
+from bench.detectors.geometry import Geometry, geometry_of
 from bench.wire.description import Preprocess
 
 

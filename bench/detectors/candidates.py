@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.values import Values
+from bench.detectors.values import Values
 from bench.wire.description import Suppression
 
 

@@ -5,15 +5,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bench.agent.detectors.binding import bind, describe, has_shape, read_options
-from bench.agent.detectors.candidates import Candidates, pick
-from bench.agent.detectors.families.centred import corners
-from bench.agent.detectors.values import Values
+from bench.detectors.binding import bind, describe, has_shape
+from bench.detectors.candidates import Candidates, pick
+from bench.detectors.families.base import Preset
+from bench.detectors.families.centred import corners
+from bench.detectors.families.customs import letterboxed
+from bench.detectors.options import Option, read_options
+from bench.detectors.values import Values
 from bench.errors import ModelError
-from bench.wire.description import ModelDescription
+from bench.wire.description import ModelDescription, Suppression
 from bench.wire.tensor import TensorSpec
-
-_DEFAULTS: dict[str, Any] = {"normalized": False}
 
 
 class Yolov8:
@@ -25,8 +26,10 @@ class Yolov8:
         normalized: Boxes are fractions of the input (TFLite exports) and not input pixels (ONNX exports).
     """
 
+    OPTIONS = (Option("normalized", False, "Boxes are fractions of the input, not pixels."),)
+
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
-        self._normalized: bool = read_options(description.decode, _DEFAULTS)["normalized"]
+        self._normalized: bool = read_options(description.decode, self.OPTIONS)["normalized"]
         self._channels = 4 + len(description.category_ids)
         rules = (has_shape(self._channels, -1), has_shape(-1, self._channels))
         if not any(rule(spec) for spec in outputs for rule in rules):
@@ -39,6 +42,12 @@ class Yolov8:
         self._is_swapped = not rules[0](outputs[self._position])
         self._values = Values(outputs[self._position])
         self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    @staticmethod
+    def preset(width: int, height: int, suffix: str) -> Preset:
+        """Return the customs of Ultralytics' exports; see `FamilyClass`."""
+        suppression = Suppression(iou_threshold=0.7)
+        return Preset(letterboxed(width, height, suffix), suppression, {"normalized": suffix == ".tflite"})
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the boxes of the rows that score high enough; see `Family`."""

@@ -4,9 +4,8 @@ Never by position: converters reorder outputs, and the order differs between pre
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from bench.agent.detectors.naming import nearest
+from bench.detectors.naming import nearest
 from bench.errors import ModelError
 from bench.wire.description import Decode
 from bench.wire.tensor import TensorSpec
@@ -61,28 +60,6 @@ def _bind_named(
                 f"decode.outputs.{role}: the model has no output {name!r}{nearest(name, positions)}"
             )
     return {role: positions[name] for role, name in decode.outputs.items()}
-
-
-def read_options(decode: Decode, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the family's options with the description's own put over the defaults.
-
-    Raises:
-        ModelError: An option is unknown, or its type is not that of the default.
-    """
-    for name, value in decode.options.items():
-        if name not in defaults:
-            raise ModelError(
-                f"decode.options: family {decode.family!r} has no option {name!r}{nearest(name, defaults)}"
-            )
-        if type(value) is not type(defaults[name]) and not _is_sequence_for(value, defaults[name]):
-            raise ModelError(
-                f"decode.options.{name}: got {value!r}, expected a value like {defaults[name]!r}"
-            )
-    return {**defaults, **decode.options}
-
-
-def _is_sequence_for(value: Any, default: Any) -> bool:
-    return isinstance(value, (list, tuple)) and isinstance(default, tuple)
 
 
 def has_shape(*sizes: int) -> Rule:

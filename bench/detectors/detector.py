@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.candidates import Candidates
-from bench.agent.detectors.families.base import load_family
-from bench.agent.detectors.geometry import Geometry
-from bench.agent.detectors.model_input import check_input
-from bench.agent.detectors.suppression import suppress
+from bench.detectors.candidates import Candidates
+from bench.detectors.families.base import load_family
+from bench.detectors.geometry import Geometry
+from bench.detectors.model_input import check_input
+from bench.detectors.suppression import suppress
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription
 from bench.wire.tensor import TensorSpec

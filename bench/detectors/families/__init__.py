@@ -1,5 +1,5 @@
 """Decode families: how the outputs of a kind of detector are read. One file a family."""
 
-from bench.agent.detectors.families.base import FAMILIES, Family, load_family
+from bench.detectors.families.base import FAMILIES, Family, load_family
 
 __all__ = ["FAMILIES", "Family", "load_family"]

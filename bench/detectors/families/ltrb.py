@@ -6,14 +6,15 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.binding import bind, has_shape, read_options
-from bench.agent.detectors.candidates import Candidates, pick
-from bench.agent.detectors.values import Activation, Values
+from bench.detectors.binding import bind, has_shape
+from bench.detectors.candidates import Candidates, pick
+from bench.detectors.families.base import Preset
+from bench.detectors.families.customs import minus_one_to_one
+from bench.detectors.options import Option, read_options
+from bench.detectors.values import Activation, Values
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription, Preprocess
 from bench.wire.tensor import TensorSpec
-
-_DEFAULTS: dict[str, Any] = {"strides": (8,), "num_classes": 0, "activation": "sigmoid"}
 
 
 class Ltrb:
@@ -29,8 +30,14 @@ class Ltrb:
         activation: `sigmoid` where `scores` are logits, `none` where they are scores already.
     """
 
+    OPTIONS = (
+        Option("strides", (8,), "Input pixels a cell, one for each level."),
+        Option("num_classes", 0, "Classes; their category ids are 1, 2, 3 ... unless `labels` says."),
+        Option("activation", "sigmoid", "What turns the output into scores.", get_args(Activation)),
+    )
+
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
-        options = read_options(description.decode, _DEFAULTS)
+        options = read_options(description.decode, self.OPTIONS)
         num_classes = len(description.category_ids)
         _check_options(options, num_classes)
         self._strides, self._centres = _cells(description.preprocess, options["strides"])
@@ -45,6 +52,11 @@ class Ltrb:
         self._suppression = description.suppression
         self._read_scores = Values(outputs[self._scores], options["activation"])
         self._read_boxes = Values(outputs[self._boxes])
+
+    @staticmethod
+    def preset(width: int, height: int, suffix: str) -> Preset:
+        """Return the customs of the built-in detector; see `FamilyClass`."""
+        return Preset(minus_one_to_one(width, height), options={"strides": [8]})
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Decode the boxes of the cells that score high enough; see `Family`."""
@@ -61,11 +73,6 @@ def _check_options(options: dict[str, Any], num_classes: int) -> None:
         raise ModelError(
             f"decode.options.num_classes is {options['num_classes']}, but there are {num_classes} category "
             "ids; one is needed for each class"
-        )
-    if options["activation"] not in get_args(Activation):
-        raise ModelError(
-            f"decode.options.activation: got {options['activation']!r}, expected one of "
-            f"{', '.join(get_args(Activation))}"
         )
     if not options["strides"] or not all(type(stride) is int and stride > 0 for stride in options["strides"]):
         raise ModelError(

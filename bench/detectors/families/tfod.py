@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.agent.detectors.binding import Rule, bind, has_shape, read_options
-from bench.agent.detectors.candidates import Candidates
-from bench.agent.detectors.values import Values
+from bench.detectors.binding import Rule, bind, has_shape
+from bench.detectors.candidates import Candidates
+from bench.detectors.families.base import Preset
+from bench.detectors.families.customs import minus_one_to_one
+from bench.detectors.options import Option, read_options
+from bench.detectors.values import Values
 from bench.errors import ModelError
-from bench.wire.description import ModelDescription
+from bench.wire.description import ModelDescription, Suppression
 from bench.wire.tensor import TensorSpec
-
-_DEFAULTS: dict[str, Any] = {"class_offset": 0}
 
 # The TFLite operator's outputs, in its fixed order, are named after it with a running number.
 _OPERATOR = "TFLite_Detection_PostProcess"
@@ -30,8 +31,10 @@ class Tfod:
             classes count from 0 (TFLite files), -1 where they count from 1.
     """
 
+    OPTIONS = (Option("class_offset", 0, "Added to a class of the graph; -1 where it counts from 1."),)
+
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
-        self._offset: int = read_options(description.decode, _DEFAULTS)["class_offset"]
+        self._offset: int = read_options(description.decode, self.OPTIONS)["class_offset"]
         roles: dict[str, tuple[Rule, ...]] = {
             "boxes": (_is_numbered(0), _says("box"), has_shape(-1, 4)),
             "classes": (_is_numbered(1), _says("class")),
@@ -42,6 +45,12 @@ class Tfod:
         self._values = {role: Values(outputs[position]) for role, position in self._bound.items()}
         self._num_classes = len(description.category_ids)
         self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    @staticmethod
+    def preset(width: int, height: int, suffix: str) -> Preset:
+        """Return the customs of the TensorFlow Object Detection API; see `FamilyClass`."""
+        suppression = Suppression(score_threshold=0.0, in_graph=True)
+        return Preset(minus_one_to_one(width, height), suppression, {"class_offset": 0})
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the first `num` boxes; see `Family`."""

@@ -1,0 +1,82 @@
+"""What a decode family is, and the table of those there are.
+
+A family is one file: how its outputs are bound and decoded, which options it has, and how models of it are
+customarily fed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from numpy.typing import NDArray
+
+from bench.detectors.candidates import Candidates
+from bench.detectors.naming import nearest
+from bench.detectors.options import Option
+from bench.errors import ModelError
+from bench.wire.description import ModelDescription, Preprocess, Suppression
+from bench.wire.tensor import TensorSpec
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How models of a family are customarily fed and read.
+
+    Attributes:
+        options: What differs from the options' own defaults.
+    """
+
+    preprocess: Preprocess
+    suppression: Suppression = field(default_factory=Suppression)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Family(Protocol):
+    """Reads the outputs of one model. Binds them when it is built, and raises ModelError if it cannot."""
+
+    def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
+        """Decode one photo's raw outputs, in the order of the output specs, to candidates, best first."""
+        ...
+
+
+class FamilyClass(Protocol):
+    """The class of a family.
+
+    Attributes:
+        OPTIONS: What can be told under `decode.options`.
+    """
+
+    OPTIONS: tuple[Option, ...]
+
+    def __call__(self, description: ModelDescription, outputs: Sequence[TensorSpec], /) -> Family: ...
+
+    def preset(self, width: int, height: int, suffix: str, /) -> Preset:
+        """Return the customs; a static method.
+
+        Args:
+            width, height: Of the input, pixels.
+            suffix: `.tflite` or `.onnx`, where exports to them differ; empty for other sources.
+        """
+        ...
+
+
+# name -> "module:class"; a module is imported when its family is asked for.
+FAMILIES = {
+    "ltrb": "bench.detectors.families.ltrb:Ltrb",
+    "tfod": "bench.detectors.families.tfod:Tfod",
+    "yolov5": "bench.detectors.families.yolov5:Yolov5",
+    "yolov8": "bench.detectors.families.yolov8:Yolov8",
+}
+
+
+def load_family(name: str) -> FamilyClass:
+    """Return the class of a family.
+
+    Raises:
+        ModelError: There is no such family; the message offers the nearest name.
+    """
+    if name not in FAMILIES:
+        raise ModelError(f"decode.family: there is no family {name!r}{nearest(name, FAMILIES)}")
+    module, _, attribute = FAMILIES[name].partition(":")
+    return cast(FamilyClass, getattr(import_module(module), attribute))
