@@ -19,8 +19,9 @@ FLOORS = [
     {"detectors"},
     {"core", "stats"},
     {"agent", "suite", "models", "quantize", "datasets", "hosts", "metrics", "store", "analysis", "report"},
-    {"building"},
+    {"building", "inspecting"},
     {"running"},
+    {"diagnosing"},
     {"cli"},
     {"__main__"},
 ]
