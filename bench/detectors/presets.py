@@ -31,7 +31,8 @@ def default_description(
     Args:
         family: One of `FAMILY_NAMES`.
         width, height: Of the input, pixels.
-        num_classes: 80 gives the COCO category ids, as do 90 for `tfod` and 0; any other number 1, 2, 3 ...
+        num_classes: 80 gives the COCO category ids, any other number 1, 2, 3 ...; 0 is as the family's models
+            have it that were trained on COCO.
         file_suffix: `.tflite` or `.onnx`; YOLO exports of the first kind emit normalized boxes, those of the
             second kind pixels. Likewise the layout of the input is NHWC, or NCHW for YOLO files in ONNX.
         options: Put over the family's decode options.
@@ -44,13 +45,9 @@ def default_description(
         preprocess=preset.preprocess,
         decode=Decode(family, options={**preset.options, **(options or {})}),
         suppression=preset.suppression,
-        category_ids=_category_ids(family, num_classes),
+        category_ids=_category_ids(num_classes or preset.num_classes),
     )
 
 
-def _category_ids(family: str, num_classes: int) -> tuple[int, ...]:
-    if family == "tfod" and num_classes in (0, 90):
-        return COCO_90
-    if num_classes in (0, 80):
-        return COCO_80
-    return tuple(range(1, num_classes + 1))
+def _category_ids(num_classes: int) -> tuple[int, ...]:
+    return COCO_80 if num_classes == 80 else tuple(range(1, num_classes + 1))

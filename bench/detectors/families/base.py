@@ -4,7 +4,7 @@ A family is one file: how its outputs are bound and decoded, which options it ha
 customarily fed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -25,11 +25,30 @@ class Preset:
 
     Attributes:
         options: What differs from the options' own defaults.
+        num_classes: Of a model trained on COCO: 80, or 90 where classes are the original category ids.
     """
 
     preprocess: Preprocess
     suppression: Suppression = field(default_factory=Suppression)
     options: dict[str, Any] = field(default_factory=dict)
+    num_classes: int = 80
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a model file looks like to a family.
+
+    Attributes:
+        confidence: 0 to 1. From 0.8 on the shapes leave hardly another reading.
+        reason: What speaks for the family, in a sentence for the user.
+        description: Complete; what shapes cannot tell is as the family's models have it customarily.
+        unknown: What was taken from customs and may be otherwise, each in a few words.
+    """
+
+    confidence: float
+    reason: str
+    description: ModelDescription
+    unknown: tuple[str, ...] = ()
 
 
 class Family(Protocol):
@@ -57,6 +76,22 @@ class FamilyClass(Protocol):
         Args:
             width, height: Of the input, pixels.
             suffix: `.tflite` or `.onnx`, where exports to them differ; empty for other sources.
+        """
+        ...
+
+    def recognise(
+        self,
+        inputs: Sequence[TensorSpec],
+        outputs: Sequence[TensorSpec],
+        ops: Mapping[str, int],
+        suffix: str,
+        /,
+    ) -> Recognition | None:
+        """Return how a model file fits the family, None if it does not; a static method.
+
+        Args:
+            ops: Operators of the graph and how often each occurs; may be empty.
+            suffix: As for `preset`.
         """
         ...
 

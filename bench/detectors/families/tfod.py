@@ -50,7 +50,7 @@ class Tfod:
     def preset(width: int, height: int, suffix: str) -> Preset:
         """Return the customs of the TensorFlow Object Detection API; see `FamilyClass`."""
         suppression = Suppression(score_threshold=0.0, in_graph=True)
-        return Preset(minus_one_to_one(width, height), suppression, {"class_offset": 0})
+        return Preset(minus_one_to_one(width, height), suppression, {"class_offset": 0}, num_classes=90)
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the first `num` boxes; see `Family`."""
