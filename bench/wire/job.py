@@ -21,7 +21,7 @@ JOB_NAME = "job.json"
 # that may outlive their connection.
 PARENT_VARIABLE = "BENCH_AGENT_PARENT"
 
-JobKind = Literal["check", "latency", "memory", "accuracy"]
+JobKind = Literal["check", "latency", "memory", "accuracy", "variants"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Job:
         prepared: folder for resized uint8 inputs shared by jobs of one input geometry; empty for none.
         prepared_limit_bytes: no more than this is written below `prepared`.
         memory_limit_bytes: address space that the job may have on top of its start; 0 for no limit.
+        variants: `variants` reads each image's outputs in each of these ways; all of them share the
+            preprocessing of `description`.
     """
 
     protocol: int
@@ -83,3 +85,4 @@ class Job:
     prepared: str = ""
     prepared_limit_bytes: int = 4_000_000_000
     memory_limit_bytes: int = 0
+    variants: tuple[ModelDescription, ...] = ()
