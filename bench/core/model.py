@@ -11,6 +11,22 @@ SourceKind = Literal["builtin", "keras", "file"]
 
 
 @dataclass(frozen=True)
+class Expected:
+    """Accuracy that somebody published for a model: what a measured figure is held against.
+
+    Attributes:
+        on: the data set it was measured on, as people call it (`COCO val2017`).
+        source: where it stands, so that a reader can look it up.
+        map_50_95, map_50: AP from 0 to 1; `map_50` is None where it was not published.
+    """
+
+    on: str
+    source: str
+    map_50_95: float
+    map_50: float | None = None
+
+
+@dataclass(frozen=True)
 class ModelSource:
     """One model of a suite.
 
@@ -20,6 +36,7 @@ class ModelSource:
         kind: `builtin` and `keras` are quantized by recipes; a `file` (.tflite, .onnx) is run as it is.
         path: absolute; empty for the built-in model.
         precision: declared precision of a given file (`fp32` ... `qat`); empty otherwise.
+        expected: the accuracy published for it; None where the suite names none.
     """
 
     name: str
@@ -28,3 +45,4 @@ class ModelSource:
     path: str
     description: ModelDescription
     precision: str = ""
+    expected: Expected | None = None

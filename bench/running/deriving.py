@@ -53,7 +53,7 @@ def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Rec
 
 def _frame(evidence: Evidence, case: Case, own: Scored) -> Record:
     """Make the record of a case as far as it needs no measurement."""
-    info, description = evidence.info, evidence.suite.model(case.model).description
+    info, model = evidence.info, evidence.suite.model(case.model)
     started = sorted(line["started"] for lines in own.lines.values() for line in lines if line.get("started"))
     return Record(
         schema=RECORD_SCHEMA,
@@ -75,7 +75,9 @@ def _frame(evidence: Evidence, case: Case, own: Scored) -> Record:
         rounds_valid=len(own.rounds()),
         rounds_invalid=own.num_invalid(),
         hashes=_hashes(evidence, case),
-        nms_in_graph=description.suppression.in_graph,
+        nms_in_graph=model.description.suppression.in_graph,
+        expected=to_json(model.expected),
+        description=to_json(model.description),
         versions=info["versions"],
         git={**info["git"], "harness": info["harness"]},
         measure=info["measure"],

@@ -21,6 +21,15 @@ PRECISION = Choice(PRECISIONS)
 _DURATION = Quantity(SECONDS, "90s or 20m")
 _NAMES = ListOf(Name, takes_one=True)
 
+_EXPECTED = Table(
+    "published accuracy",
+    {
+        "map_50_95": Key(Number(0, 1), "COCO AP at IoU .50:.95 as published, from 0 to 1.", True),
+        "map_50": Key(Number(0, 1), "COCO AP at IoU .50 as published, from 0 to 1."),
+        "on": Key(Text("the name of a data set", r"^.*\S.*$"), "Measured on: COCO val2017, say.", True),
+        "source": Key(Text("where the figure stands", r"^.*\S.*$"), "Where the figure stands.", True),
+    },
+)
 _MODEL = Table(
     "a model",
     {
@@ -37,6 +46,7 @@ _MODEL = Table(
         "onnx": Key(ExistingPath("file", (".onnx",)), "The same, for ONNX Runtime."),
         "precision": Key(PRECISION, "Declared precision of a given file; verified against its tensors."),
         "detector": Key(DETECTOR, "How the model is fed and read."),
+        "expected": Key(_EXPECTED, "Published accuracy, shown beside the measured one."),
     },
     exactly_one=(("builtin",), ("keras",), ("file",), ("tflite",), ("onnx",)),
 )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path as FilePath
 from typing import Any
 
-from bench.core.model import ModelSource, SourceKind
+from bench.core.model import Expected, ModelSource, SourceKind
 from bench.detectors.presets import default_description
 from bench.suite.detector_format import describe
 from bench.suite.forms import Name
@@ -73,8 +73,20 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         return None
     source: SourceKind = "file" if is_given else "keras"
     return ModelSource(
-        name, entry.get("group", name), source, str(file), description, entry.get("precision", "")
+        name,
+        entry.get("group", name),
+        source,
+        str(file),
+        description,
+        entry.get("precision", ""),
+        _expected(entry),
     )
+
+
+def _expected(entry: dict[str, Any]) -> Expected | None:
+    """Return the accuracy published for a model, if the suite names one and all of it is right."""
+    values = entry.get("expected", {})
+    return Expected(**values) if {"on", "source", "map_50_95"} <= set(values) else None
 
 
 def _build_builtin(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource:
@@ -84,7 +96,10 @@ def _build_builtin(entry: dict[str, Any], path: Path, reading: Reading) -> Model
                 (*path, key), "the built-in model brings its own, expected no such key: remove it"
             )
     name = entry.get("name", "builtin")
-    return ModelSource(name, entry.get("group", name), "builtin", "", builtin_description())
+    expected = _expected(entry)
+    return ModelSource(
+        name, entry.get("group", name), "builtin", "", builtin_description(), expected=expected
+    )
 
 
 def _describe(entry: dict[str, Any], suffix: str, path: Path, reading: Reading) -> ModelDescription | None:
