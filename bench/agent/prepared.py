@@ -40,12 +40,9 @@ def prepared_name(preprocess: Preprocess, images: Sequence[ImageRef]) -> str:
     """
     made_of = {
         "format": _FORMAT,
-        "size": [preprocess.width, preprocess.height],
-        "color": preprocess.color,
-        "resize": preprocess.resize,
-        "pad_value": preprocess.pad_value,
+        **preprocess.pixel_settings,
         "code": _code_version(),
-        "images": [image.sha256 for image in images],
+        "images": [[image.sha256, image.width, image.height] for image in images],
     }
     return content_hash(made_of) + _SUFFIX
 

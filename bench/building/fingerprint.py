@@ -20,6 +20,7 @@ RESIZE_CODE = (
     "detectors/photo.py",
     "detectors/preprocess.py",
     "detectors/bilinear.py",
+    "detectors/resampling.py",
     "detectors/geometry.py",
 )
 

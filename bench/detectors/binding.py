@@ -4,10 +4,11 @@ Never by position: converters reorder outputs, and the order differs between pre
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bench.detectors.naming import nearest
 from bench.errors import ModelError
-from bench.wire.description import Decode
+from bench.wire.description import Decode, Quantization
 from bench.wire.tensor import TensorSpec
 
 Rule = Callable[[TensorSpec], bool]
@@ -60,6 +61,28 @@ def _bind_named(
                 f"decode.outputs.{role}: the model has no output {name!r}{nearest(name, positions)}"
             )
     return {role: positions[name] for role, name in decode.outputs.items()}
+
+
+def with_quantization(decode: Decode, outputs: Sequence[TensorSpec]) -> list[TensorSpec]:
+    """Return the outputs with the description's own quantization put over that of the file.
+
+    Raises:
+        ModelError: It names a tensor that is no output, or one that holds no integers.
+    """
+    named = {spec.name: spec for spec in outputs}
+    for name in decode.quantization:
+        if name not in named:
+            raise ModelError(f"decode.quantization: the model has no output {name!r}{nearest(name, named)}")
+        if not named[name].dtype.startswith(("int", "uint")):
+            raise ModelError(
+                f"decode.quantization: output {name!r} holds {named[name].dtype}, expected integers; "
+                "remove its scale and zero point"
+            )
+    return [_overridden(spec, decode.quantization.get(spec.name)) for spec in outputs]
+
+
+def _overridden(spec: TensorSpec, own: Quantization | None) -> TensorSpec:
+    return replace(spec, scale=own.scale, zero_point=own.zero_point) if own else spec
 
 
 def has_shape(*sizes: int) -> Rule:

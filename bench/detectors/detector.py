@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.detectors.binding import with_quantization
 from bench.detectors.candidates import Candidates
 from bench.detectors.families.base import load_family
 from bench.detectors.geometry import Geometry
@@ -52,8 +53,10 @@ class Detector:
                 f"the model has {len(inputs)} inputs ({names}), expected one that takes the photo"
             )
         check_input(description.preprocess, inputs[0])
+        outputs = with_quantization(description.decode, outputs)
         self._family = load_family(description.decode.family)(description, outputs)
-        self._suppression = description.suppression
+        self._preprocess, self._suppression = description.preprocess, description.suppression
+        self._is_undone = description.decode.frame == "photo"
         self._category_ids = np.array(description.category_ids, np.int32)
 
     def postprocess(self, outputs: Sequence[NDArray[Any]], geometry: Geometry) -> Detections:
@@ -71,7 +74,8 @@ class Detector:
                 "the model gave boxes that are not finite (NaN or infinite); its file is not usable"
             )
         kept = self._keep(candidates)
-        corners = geometry.to_photo(candidates.boxes[kept])
+        way_back = geometry.filling(self._preprocess) if self._is_undone else geometry
+        corners = way_back.to_photo(candidates.boxes[kept])
         num_outside = _count_outside(corners, geometry)
         if self._suppression.is_clipped:
             corners = _clip(corners, geometry)

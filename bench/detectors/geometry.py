@@ -1,6 +1,6 @@
 """Where a photo lies in the model's input, and the way back from input pixels to photo pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ class Geometry:
     def placed_size(self) -> tuple[int, int]:
         """Width and height of the resized photo within the input, pixels."""
         return max(1, round(self.width * self.scale_x)), max(1, round(self.height * self.scale_y))
+
+    def filling(self, preprocess: Preprocess) -> "Geometry":
+        """Return the map by which the photo fills the whole input, for graphs that undo the letterbox."""
+        return geometry_of(self.width, self.height, replace(preprocess, resize="stretch"))
 
     def to_photo(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map (n, 4) float32 boxes xyxy from input pixels to pixels of the photo. Nothing is clipped."""

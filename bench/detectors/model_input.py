@@ -15,7 +15,8 @@ def to_input(pixels: NDArray[np.uint8], preprocess: Preprocess, spec: TensorSpec
     """Normalise, quantize and lay out resized pixels for one input tensor.
 
     A real input is `(pixel - mean) / std`, computed in float32. A quantized one is
-    `clip(round(real / scale) + zero_point)`, rounding halves to even.
+    `clip(round(real / scale) + zero_point)`, rounding halves to even, with the scale and zero point of the
+    tensor unless `preprocess.quantization` puts others over them.
 
     Args:
         pixels: (height, width, 3) uint8 in the order of `preprocess.color`.
@@ -48,7 +49,13 @@ def check_input(preprocess: Preprocess, spec: TensorSpec) -> None:
             f"the model's input {spec.name!r} has shape {list(spec.shape)}, but preprocess.width, height and "
             f"layout describe {[1, *expected]}; make them agree"
         )
-    is_plain = np.dtype(spec.dtype).kind in "iu" and not spec.is_quantized
+    is_integer = np.dtype(spec.dtype).kind in "iu"
+    if preprocess.quantization and not is_integer:
+        raise ModelError(
+            f"the model's input {spec.name!r} takes {spec.dtype}, but preprocess.quantization tells "
+            "how to make integers; remove it"
+        )
+    is_plain = is_integer and not _scale_of(preprocess, spec)[0]
     if is_plain and (preprocess.mean, preprocess.std) != ((0.0,) * 3, (1.0,) * 3):
         raise ModelError(
             f"the model's input {spec.name!r} takes {spec.dtype} without a quantization scale, that is plain "
@@ -82,8 +89,9 @@ def _along_channels(values: tuple[float, ...], preprocess: Preprocess) -> Any:
 
 def _quantized(pixels: NDArray[np.uint8], preprocess: Preprocess, spec: TensorSpec) -> NDArray[Any]:
     """Send each pixel through the table of its channel."""
+    scale, zero_point = _scale_of(preprocess, spec)
     tables = [
-        _table(mean, std, spec.dtype, spec.scale, spec.zero_point)
+        _table(mean, std, spec.dtype, scale, zero_point)
         for mean, std in zip(preprocess.mean, preprocess.std, strict=True)
     ]
     if all(table is tables[0] for table in tables):
@@ -91,6 +99,12 @@ def _quantized(pixels: NDArray[np.uint8], preprocess: Preprocess, spec: TensorSp
     axis = 2 if preprocess.layout == "nhwc" else 0
     channels = [table[pixels.take(channel, axis)] for channel, table in enumerate(tables)]
     return np.stack(channels, axis)
+
+
+def _scale_of(preprocess: Preprocess, spec: TensorSpec) -> tuple[float, int]:
+    """Return scale and zero point of the input; scale 0 where it takes plain integers."""
+    source = preprocess.quantization or spec
+    return source.scale, source.zero_point
 
 
 def _look_up(table: NDArray[Any], pixels: NDArray[np.uint8]) -> NDArray[Any]:

@@ -1,13 +1,13 @@
 """From a decoded photo to pixels of the input's size: what variants of one model share.
 
-Decoding photo files is left to `photo`, the resampling itself to `bilinear`, normalising to `model_input`.
+Decoding photo files is left to `photo`, the interpolation to `resampling`, normalising to `model_input`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.detectors.bilinear import resize_bilinear
 from bench.detectors.geometry import Geometry, geometry_of
+from bench.detectors.resampling import resample
 from bench.wire.description import Preprocess
 
 
@@ -22,7 +22,7 @@ def resize(photo: NDArray[np.uint8], preprocess: Preprocess) -> tuple[NDArray[np
     """
     geometry = geometry_of(photo.shape[1], photo.shape[0], preprocess)
     width, height = geometry.placed_size
-    placed = resize_bilinear(photo, width, height)
+    placed = resample(photo, width, height, preprocess.interpolation)
     if preprocess.color == "bgr":
         placed = placed[:, :, ::-1]
     if (width, height) == (preprocess.width, preprocess.height):

@@ -69,10 +69,11 @@ def test_whatever_changes_the_pixels_changes_the_name(make_job: MakeJob) -> None
         replace(base, color="bgr"),
         replace(base, resize="letterbox"),
         replace(base, pad_value=0),
+        replace(base, interpolation="area"),
     ]
     names = {prepared_name(preprocess, job.images) for preprocess in [base, *variants]}
     names |= {prepared_name(base, job.images[::-1]), prepared_name(base, job.images[:4])}
-    assert len(names) == 8
+    assert len(names) == 9
     shared = replace(base, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), layout="nchw")
     assert prepared_name(shared, job.images) == prepared_name(base, job.images)
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.detectors import Detector, geometry_of
 from bench.errors import ModelError
-from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
+from bench.wire.description import Decode, ModelDescription, Preprocess, Quantization, Suppression
 from bench.wire.tensor import TensorSpec
 
 IMAGE = [TensorSpec("image", (1, 100, 100, 3), "float32")]
@@ -91,3 +91,38 @@ def test_boxes_that_are_no_numbers_fail_the_case_instead_of_lowering_its_score()
 def test_a_model_of_two_inputs_is_refused():
     with pytest.raises(ModelError, match=r"has 2 inputs \('image', 'image'\), expected one"):
         Detector(DESCRIPTION, IMAGE * 2, [TensorSpec("out", (1, 6, 9), "float32")])
+
+
+def test_boxes_in_the_frame_of_the_photo_need_no_letterbox_undone():
+    description = replace(DESCRIPTION, preprocess=Preprocess(100, 100, resize="letterbox"))
+    undone = replace(description, decode=replace(description.decode, frame="photo"))
+    # A tenth to three tenths across and two to four tenths down, of a photo of 200 x 100.
+    found = detect(undone, [[20, 30, 20, 20, 0.9, 0]], width=200, height=100)
+    assert found.boxes.tolist() == [pytest.approx([20, 20, 40, 20])]
+    assert detect(description, [[20, 30, 20, 20, 0.9, 0]], width=200, height=100).boxes[0, 1] == -0
+
+
+def test_the_quantization_of_an_output_can_be_put_right():
+    rows = np.array([[50, 50, 20, 20, 90, 0]], np.int8).T[None]
+    outputs = [TensorSpec("out", rows.shape, "int8", 0.5, 1)]
+    own = replace(DESCRIPTION.decode, quantization={"out": Quantization(0.01, 0)})
+    description = replace(DESCRIPTION, decode=replace(own, options={"normalized": True}))
+    found = Detector(description, IMAGE, outputs).postprocess(
+        [rows], geometry_of(100, 100, description.preprocess)
+    )
+    assert found.scores.tolist() == pytest.approx([0.9])
+    assert found.boxes[0].tolist() == pytest.approx([40, 40, 20, 20], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "message"),
+    [
+        ("oot", "int8", "decode.quantization: the model has no output 'oot', did you mean 'out'?"),
+        ("out", "float32", "decode.quantization: output 'out' holds float32, expected integers"),
+    ],
+)
+def test_a_quantization_of_no_integer_output_is_refused(name, dtype, message):
+    decode = replace(DESCRIPTION.decode, quantization={name: Quantization(0.01, 0)})
+    with pytest.raises(ModelError) as caught:
+        Detector(replace(DESCRIPTION, decode=decode), IMAGE, [TensorSpec("out", (1, 6, 9), dtype)])
+    assert message in str(caught.value)

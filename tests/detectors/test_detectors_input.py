@@ -7,7 +7,7 @@ import pytest
 
 from bench.detectors import check_input, to_input
 from bench.errors import ModelError
-from bench.wire.description import Preprocess
+from bench.wire.description import Preprocess, Quantization
 from bench.wire.tensor import TensorSpec
 
 PIXELS = np.arange(8 * 32 * 3, dtype=np.int64).astype(np.uint8).reshape(8, 32, 3)
@@ -93,3 +93,30 @@ def test_fractions_into_a_plain_integer_input_are_refused():
         ModelError, match="takes uint8 without a quantization scale.*set preprocess.mean to 0"
     ):
         check_input(MINUS_ONE_TO_ONE, spec("uint8"))
+
+
+def test_a_quantization_of_the_description_is_put_over_that_of_the_file():
+    # A converter that lost the scale: the tensor says plain integers, or something that is not so.
+    for given in (spec("int8"), spec("int8", 0.5, 3)):
+        own = replace(PER_CHANNEL, quantization=Quantization(0.01866, -14))
+        check_input(own, given)
+        assert (
+            to_input(PIXELS, own, given) == to_input(PIXELS, PER_CHANNEL, spec("int8", 0.01866, -14))
+        ).all()
+
+
+def test_a_quantization_for_an_input_of_reals_is_refused():
+    with pytest.raises(ModelError, match=r"takes float32, but preprocess\.quantization .*remove it"):
+        check_input(replace(PER_CHANNEL, quantization=Quantization(0.1, 0)), spec("float32"))
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "dtype", "of_black", "of_white"),
+    # The three kinds that exports really have: 8-bit pixels as they are, shifted ones, and ImageNet's.
+    [(1 / 255, 0, "uint8", 0, 255), (1 / 255, -128, "int8", -128, 127), (0.01866, -14, "int8", -14, 40)],
+)
+def test_black_and_white_are_quantized_by_hand(scale, zero_point, dtype, of_black, of_white):
+    pixels = np.zeros((8, 32, 3), np.uint8)
+    pixels[0] = 255
+    values = to_input(pixels, Preprocess(32, 8), spec(dtype, scale, zero_point))
+    assert values[0, 0, 0, 0] == of_white and values[0, 1, 0, 0] == of_black
