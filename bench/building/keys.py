@@ -37,6 +37,9 @@ _FACTS_CODE = (
     "quantize/facts_tflite.py",
     "quantize/facts_onnx.py",
     "quantize/precision.py",
+    "quantize/tensors.py",
+    "quantize/tflite_graph.py",
+    "quantize/onnx_graph.py",
 )
 _LIBRARIES = {
     "litert": ("tensorflow", "keras"),

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.core.artifact import FileFacts
+from bench.quantize.tensors import TensorFacts
+from bench.wire.tensor import TensorSpec
 
 # Converters leave small tensors as they are; a file counts as fp16 or dynamic if at least this share of its
 # kernel weights is stored so, the others being float32.
@@ -42,6 +44,8 @@ class ModelGraph:
         num_constants: constant values of float and 4 to 8 bit integer type.
         float_ops: number of operators, by type, that work on floats although an integer model
             would not need to: conversions between floats and integers are left out.
+        tensors: every tensor that the file stores or declares.
+        input_specs, output_specs: as a runtime declares them.
     """
 
     weighted: tuple[WeightedOp, ...]
@@ -52,6 +56,9 @@ class ModelGraph:
     num_constants: int
     opset: int = 0
     float_ops: dict[str, int] = field(default_factory=dict)
+    tensors: tuple[TensorFacts, ...] = ()
+    input_specs: tuple[TensorSpec, ...] = ()
+    output_specs: tuple[TensorSpec, ...] = ()
 
 
 def facts_of(graph: ModelGraph) -> FileFacts:
