@@ -82,8 +82,8 @@ def read_pixels(context: JobContext, image: ImageRef) -> tuple[Array, Geometry]:
 def decode_named(context: JobContext, image: ImageRef, data: bytes) -> Any:
     """Decode a photo; an error names its file."""
     try:
-        return decode_photo(data)
+        return decode_photo(data, (image.width, image.height))
     except DataError as problem:
         raise DataError(
-            f"{context.locate(image.path)}: image {image.id} is damaged: {problem}; restore the file"
+            f"{context.locate(image.path)}: image {image.id} cannot be used: {problem}"
         ) from problem

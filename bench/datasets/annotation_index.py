@@ -17,8 +17,8 @@ from bench.errors import BenchError
 from bench.wire.codec import from_json, to_json
 
 # Raise it whenever `read_annotations` checks or returns anything else; earlier entries are then passed over.
-# 1: first.
-_VERSION = 1
+# 1: first. 2: declared sizes.
+_VERSION = 2
 
 
 def indexed_annotations(path: Path, sha256: str, folder: Path) -> Annotations:
@@ -43,14 +43,14 @@ def indexed_annotations(path: Path, sha256: str, folder: Path) -> Annotations:
 def _recall(place: Path) -> Annotations:
     entry = json.loads(place.read_bytes())
     # JSON has no integer keys.
-    for name in ("images", "categories", "num_objects"):
+    for name in ("images", "categories", "num_objects", "sizes"):
         entry[name] = dict(entry[name])
     return from_json(Annotations, entry, str(place))
 
 
 def _remember(annotations: Annotations, place: Path) -> None:
     entry = to_json(annotations)
-    for name in ("images", "categories", "num_objects"):
+    for name in ("images", "categories", "num_objects", "sizes"):
         entry[name] = list(getattr(annotations, name).items())
     place.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".")

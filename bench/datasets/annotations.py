@@ -27,6 +27,7 @@ class Annotations:
         images: image id -> file name relative to the images' folder.
         categories: original category id -> name.
         num_objects: annotated objects by image id, crowds included; images without any are absent.
+        sizes: image id -> declared (width, height) in pixels; images whose size is not declared are absent.
         warnings: what is odd but can be measured on.
     """
 
@@ -34,6 +35,7 @@ class Annotations:
     images: dict[int, str]
     categories: dict[int, str]
     num_objects: dict[int, int]
+    sizes: dict[int, tuple[int, int]]
     warnings: tuple[str, ...]
 
 
@@ -53,6 +55,7 @@ def read_annotations(path: Path) -> Annotations:
     problems += _text_problems("images", "file_name", images) + _text_problems(
         "categories", "name", categories
     )
+    problems += _size_problems(images)
     if not problems:
         image_ids, category_ids = {image["id"] for image in images}, {one["id"] for one in categories}
         problems += _object_problems(objects, image_ids, category_ids)
@@ -63,6 +66,7 @@ def read_annotations(path: Path) -> Annotations:
         {image["id"]: image["file_name"] for image in images},
         {category["id"]: category["name"] for category in categories},
         dict(Counter(one["image_id"] for one in objects)),
+        {image["id"]: (int(image["width"]), int(image["height"])) for image in images if _has_size(image)},
         tuple(_oddities(images, objects)),
     )
 
@@ -112,6 +116,21 @@ def _text_problems(key: str, name: str, entries: list[Any]) -> list[str]:
     return [f"{key}: no {name} in {_named(wrong)}, expected text in every entry"] if wrong else []
 
 
+def _size_problems(images: list[Any]) -> list[str]:
+    wrong = [f"images[{i}]" for i, one in enumerate(images) if isinstance(one, dict) and not _is_sized(one)]
+    return [f"images: no usable width and height in {_named(wrong)}, expected whole pixels"] if wrong else []
+
+
+def _is_sized(image: dict[str, Any]) -> bool:
+    """Whether the sides are whole numbers of 0 or more, or absent; 0 stands for not known."""
+    sides = [image.get("width") or 0, image.get("height") or 0]
+    return all(_is_number(side) and side >= 0 and side == int(side) for side in sides)
+
+
+def _has_size(image: dict[str, Any]) -> bool:
+    return bool(image.get("width") and image.get("height"))
+
+
 def _object_problems(objects: list[dict[str, Any]], images: set[int], categories: set[int]) -> Iterator[str]:
     lost = [one["id"] for one in objects if not _is_known(one.get("image_id"), images)]
     if lost:
@@ -147,9 +166,11 @@ def _is_known(value: Any, known: set[int]) -> bool:
 def _is_box(value: Any) -> bool:
     if not isinstance(value, list) or len(value) != 4:
         return False
-    if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in value):
-        return False
-    return bool(value[2] >= 0 and value[3] >= 0)
+    return all(map(_is_number, value)) and bool(value[2] >= 0 and value[3] >= 0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _named(names: Iterable[str]) -> str:

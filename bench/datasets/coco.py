@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.data import EvaluationData, ImageSet
@@ -37,7 +38,7 @@ def evaluation_data(
         limit: how many images, drawn over their ids (see `bench.datasets.draw`); 0 for all.
 
     Returns:
-        The images in id order.
+        The images in id order, with the sizes that the annotations declare.
 
     Raises:
         DataError: the annotations or files do not fit; everything wrong is named, with the cure.
@@ -49,7 +50,8 @@ def evaluation_data(
     digest = hash_cache.sha256_of([annotations])[annotations]
     read = indexed_annotations(annotations, digest, hash_cache.folder)
     ids = sorted(int(key) for key in draw(map(str, read.images), limit, seed))
-    images = _references(images_folder, {number: read.images[number] for number in ids}, hash_cache)
+    found = _references(images_folder, {number: read.images[number] for number in ids}, hash_cache)
+    images = tuple(_declared(image, read.sizes) for image in found)
     return EvaluationData(
         annotations=str(annotations),
         annotations_sha256=digest,
@@ -121,6 +123,11 @@ def _references(folder: Path, names: dict[int, str], hash_cache: HashCache) -> t
             f"{folder}: {len(empty)} of {len(paths)} images are empty files ({named}): fetch them again"
         )
     return tuple(ImageRef(number, str(path), hashes[path]) for number, path in paths.items())
+
+
+def _declared(image: ImageRef, sizes: dict[int, tuple[int, int]]) -> ImageRef:
+    width, height = sizes.get(image.id, (0, 0))
+    return replace(image, width=width, height=height)
 
 
 def _absent(folder: Path, absent: list[str], total: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.data import EvaluationData, ImageSet
@@ -54,9 +55,15 @@ def _rendered(data: RenderedData, cache: Path, hashes: HashCache) -> Prepared:
     evaluation = _rendered_split("evaluation", data.evaluation, data.seed, cache, hashes)
     calibration = _rendered_split("calibration", data.calibration, data.seed, cache, hashes)
     training = _rendered_split("train", data.training, data.seed, cache, hashes)
-    sets = [ImageSet(one.images, images_hash(one.images), one.annotations) for one in (calibration, training)]
+    sets = [_image_set(one) for one in (calibration, training)]
     check_disjoint(*sets)
     return evaluation, sets[0], sets[1]
+
+
+def _image_set(data: EvaluationData) -> ImageSet:
+    # Images to learn from are known by content alone; rendered ones have no orientation to decide.
+    images = tuple(replace(image, width=0, height=0) for image in data.images)
+    return ImageSet(images, images_hash(images), data.annotations)
 
 
 def _rendered_split(name: str, count: int, seed: int, cache: Path, hashes: HashCache) -> EvaluationData:

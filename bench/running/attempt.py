@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,7 +77,7 @@ def _make_job(sitting: Sitting, job_id: str, case: Case, kind: JobKind, images: 
         model=sitting.put(artifact.path, artifact.sha256),
         runtime=case.runtime,
         description=sitting.suite.model(case.model).description,
-        images=tuple(ImageRef(i.id, sitting.put(i.path, i.sha256), i.sha256) for i in images),
+        images=tuple(replace(i, path=sitting.put(i.path, i.sha256)) for i in images),
         latency=LatencyOptions(
             warmup=options.warmup,
             warmup_seconds=options.warmup_seconds,

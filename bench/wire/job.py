@@ -35,11 +35,18 @@ class RuntimeSettings:
 
 @dataclass(frozen=True)
 class ImageRef:
-    """One photo on the device: its id in the annotations, and where it lies (absolute, or below the root)."""
+    """One photo on the device: its id in the annotations, and where it lies (absolute, or below the root).
+
+    Attributes:
+        width, height: as the annotations declare them, pixels; they tell whether the photo is to be turned as
+            its EXIF orientation says. 0 where nothing is declared.
+    """
 
     id: int
     path: str
     sha256: str
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def test_a_truncated_photo_is_an_error_that_names_it(
     path = tmp_path / "cut.png"
     path.write_bytes(Path(photos[0].path).read_bytes()[:500])
     job = make_job("accuracy", images=(photos[1], ImageRef(7, str(path), "")))
-    with pytest.raises(DataError, match=r"cut\.png: image 7 is damaged: .*restore the file"):
+    with pytest.raises(DataError, match=r"cut\.png: image 7 cannot be used: .*truncated.*fetch it again"):
         accuracy.run(make_context(job))
 
 

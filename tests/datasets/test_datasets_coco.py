@@ -64,6 +64,15 @@ def test_images_come_in_id_order_with_paths_hashes_and_original_categories(place
     assert {image.id for image in data.images} == set(COCO(data.annotations).getImgIds())
 
 
+def test_declared_sizes_come_with_the_images_and_may_be_left_out(place) -> None:  # type: ignore[no-untyped-def]
+    content = document()
+    content["images"][0].update(width=640, height=480)
+    del content["images"][1]["width"]
+    content["images"][2]["height"] = 0
+    sizes = [(image.width, image.height) for image in place(content).images]
+    assert sizes == [(640, 480), (0, 0), (0, 0), (8, 8)]
+
+
 def test_the_draw_is_pinned_for_ever() -> None:
     keys = [str(number) for number in range(1000)]
     assert draw(keys, 5, seed=0) == draw(reversed(keys), 5, seed=0)
@@ -126,6 +135,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (changed("images.1.id", 10), "images: ids that stand there twice: 10, expected unique ids"),
         (changed("annotations.1.id", 1), "annotations: ids that stand there twice: 1, expected unique ids"),
         (changed("images.0.file_name", None), "images: no file_name in images[0], expected text in every entry"),
+        (changed("images.3.width", 8.5), "images: no usable width and height in images[3], expected whole pixels"),
+        (changed("images.3.height", "8"), "images: no usable width and height in images[3], expected whole pixels"),
         (changed("categories.1.name", 5), "categories: no name in categories[1], expected text in every entry"),
         (changed("annotations.2.image_id", 11),
          "annotations: image_id not among the images in ids 3, expected a listed image"),

@@ -1,10 +1,11 @@
-"""Photos of every kind become RGB pixels as they are stored; damaged ones are refused with the cause."""
+"""Photos of every kind become RGB pixels, turned as the annotations mean them; damaged ones are refused."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bench.detectors import decode_photo
 from bench.errors import DataError
@@ -47,14 +48,66 @@ def test_a_cmyk_jpeg_is_not_inverted():
     assert red > 240 and green < 15 and blue < 15
 
 
-def test_the_exif_orientation_is_left_alone_because_annotations_refer_to_stored_pixels():
+def with_orientation(photo: Image.Image, orientation: int, kind: str = "PNG") -> bytes:
     exif = Image.Exif()
-    exif[0x0112] = 6  # "rotate by 90 degrees to show"
-    data = encode(picture(), "JPEG", exif=exif, quality=100, subsampling=0)
-    assert Image.open(io.BytesIO(data)).getexif()[0x0112] == 6
+    exif[0x0112] = orientation
+    return encode(photo, kind, exif=exif)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_without_a_declared_size_a_photo_is_taken_as_it_is_shown(orientation, kind):
+    data = with_orientation(picture(), orientation, kind)
+    with Image.open(io.BytesIO(data)) as photo:
+        shown = ImageOps.exif_transpose(photo)
     pixels = decode_photo(data)
-    assert pixels.shape == (32, 48, 3)
-    assert np.abs(pixels[8::16, 12::24].astype(int) - QUARTERS).max() < 8
+    assert np.array_equal(pixels, np.asarray(shown.convert("RGB"))) and pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_the_declared_size_says_whether_boxes_refer_to_the_photo_as_stored_or_as_shown(orientation):
+    data = with_orientation(picture(), orientation)
+    stored = np.asarray(picture())
+    with Image.open(io.BytesIO(data)) as photo:
+        shown = np.asarray(ImageOps.exif_transpose(photo))
+    assert np.array_equal(decode_photo(data, (48, 32)), stored)
+    assert np.array_equal(decode_photo(data, (32, 48)), shown)
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4])
+def test_where_turning_keeps_the_size_a_photo_is_taken_as_shown(orientation):
+    data = with_orientation(picture(), orientation)
+    assert np.array_equal(decode_photo(data, (48, 32)), decode_photo(data))
+    assert not np.array_equal(decode_photo(data), np.asarray(picture()))
+
+
+def test_a_square_photo_is_taken_as_shown():
+    photo = picture().crop((8, 0, 40, 32))
+    data = with_orientation(photo, 6)
+    assert np.array_equal(decode_photo(data, (32, 32)), np.rot90(np.asarray(photo), -1))
+
+
+def test_a_photo_of_another_size_than_annotated_is_refused_with_all_sizes():
+    with pytest.raises(DataError) as caught:
+        decode_photo(with_orientation(picture(), 6), (96, 64))
+    assert str(caught.value) == (
+        "the photo is 48 x 32 pixels (32 x 48 as shown), and its annotations declare 96 x 64: boxes would "
+        "not fit it; use the photo that was annotated, or correct width and height in the annotations"
+    )
+    with pytest.raises(DataError, match="the photo is 48 x 32 pixels, and its annotations declare 32 x 48"):
+        decode_photo(encode(picture()), (32, 48))
+
+
+@pytest.mark.parametrize("value", [0, 9, 1000])
+def test_an_orientation_that_is_none_is_passed_over(value):
+    assert np.array_equal(decode_photo(with_orientation(picture(), value)), np.asarray(picture()))
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*garbage"])
+def test_damaged_exif_data_are_passed_over(exif):
+    data = encode(picture(), "JPEG", exif=exif, quality=100, subsampling=0)
+    assert np.abs(decode_photo(data, (48, 32))[8::16, 12::24].astype(int) - QUARTERS).max() < 8
 
 
 def test_a_truncated_photo_is_refused_and_not_filled_up_with_grey():
@@ -71,6 +124,40 @@ def test_bytes_that_are_no_photo_are_refused_with_their_number(data):
         decode_photo(data)
 
 
-def test_deep_pixels_are_refused_rather_than_cut_off():
-    with pytest.raises(DataError, match="pixel mode I;16, expected 8 bits a channel"):
-        decode_photo(encode(Image.fromarray(np.full((4, 4), 40_000, np.uint16))))
+def deep_png(pixels: np.ndarray, color_type: int) -> bytes:
+    """Write a PNG of 16 bits a channel by its specification; Pillow itself cannot write colour ones."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(name + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + name + content + checksum
+
+    height, width = pixels.shape[:2]
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, color_type, 0, 0, 0])
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def test_of_16_bits_a_channel_the_upper_8_are_kept():
+    values = np.random.default_rng(0).integers(0, 65536, (5, 7, 3), dtype=np.uint16)
+    assert np.array_equal(decode_photo(deep_png(values, 2)), values >> 8)
+    grey = decode_photo(deep_png(values[..., 0], 0))
+    assert np.array_equal(grey, np.repeat((values[..., :1] >> 8), 3, axis=2))
+
+
+def test_cmyk_is_converted_by_multiplying_ink_and_black():
+    inks = np.random.default_rng(1).integers(0, 256, (6, 6, 4), dtype=np.uint8)
+    pixels = decode_photo(encode(Image.frombytes("CMYK", (6, 6), inks.tobytes()), "TIFF"))
+    expected = (255.0 - inks[..., :3]) * (255.0 - inks[..., 3:]) / 255
+    assert np.abs(pixels - expected).max() <= 1
+
+
+def test_transparency_is_dropped_and_not_blended():
+    hidden = Image.fromarray(np.dstack([np.asarray(picture()), np.zeros((32, 48), np.uint8)]), "RGBA")
+    assert np.array_equal(decode_photo(encode(hidden)), np.asarray(picture()))
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_pixels_of_32_bits_are_refused_since_nothing_says_what_white_is(kind):
+    with pytest.raises(DataError, match="pixel mode [IF], expected 8 or 16 bits a channel"):
+        decode_photo(encode(Image.fromarray(np.full((4, 4), 40_000, kind)), "TIFF"))
