@@ -7,7 +7,10 @@ from typing import Literal
 
 from bench.wire.description import ModelDescription
 
-SourceKind = Literal["builtin", "keras", "file"]
+SourceKind = Literal["builtin", "keras", "saved_model", "onnx", "tflite", "file"]
+
+# Float model files that recipes quantize without a training framework's model behind them.
+FLOAT_FILE_KINDS: tuple[SourceKind, ...] = ("onnx", "tflite")
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,11 @@ class ModelSource:
     Attributes:
         name: unique in the suite.
         group: models of one group are the same network at different precisions; the fp32 one is the sibling.
-        kind: `builtin` and `keras` are quantized by recipes; a `file` (.tflite, .onnx) is run as it is.
+        kind: a `file` (.tflite, .onnx) is run as it is; all others are float models that recipes quantize:
+            `builtin`, `keras` (.keras, .h5), `saved_model` (a folder), `onnx` and `tflite` (float files).
         path: absolute; empty for the built-in model.
+        class_names: of each class index, where a suite labels classes by names; `description.category_ids`
+            is final once `bench.running.labels.resolve_labels` has found their categories in the data set.
         precision: declared precision of a given file (`fp32` ... `qat`); empty otherwise.
         expected: the accuracy published for it; None where the suite names none.
     """
@@ -46,3 +52,4 @@ class ModelSource:
     description: ModelDescription
     precision: str = ""
     expected: Expected | None = None
+    class_names: tuple[str, ...] = ()

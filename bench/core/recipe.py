@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Precision = Literal["fp32", "fp16", "dynamic", "int8", "qat"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8", "qat")
+Precision = Literal["fp32", "fp16", "dynamic", "int8", "int16x8", "int4", "mixed", "qat"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8", "int16x8", "int4", "mixed", "qat")
 
-IoType = Literal["float32", "int8", "uint8"]
+# What a matrix holds that names no precision.
+DEFAULT_PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8", "qat")
+
+# Activations are integers too, with ranges that calibration finds.
+STATIC_PRECISIONS: tuple[Precision, ...] = ("int8", "int16x8", "mixed", "qat")
+
+IoType = Literal["float32", "int8", "uint8", "int16"]
 Granularity = Literal["per_channel", "per_tensor"]
 ActivationType = Literal["uint8", "int8"]
 CalibrationMethod = Literal["minmax", "percentile", "entropy"]
@@ -58,6 +64,9 @@ class Recipe:
         io: type of the input and output tensors of integer models (LiteRT; ONNX keeps float I/O).
         granularity: one weight scale per output channel, or one per tensor.
         activations: type of quantized activations in ONNX files (LiteRT always uses int8).
+        keep_float: layers that stay in float, as patterns of their names, see `bench.quantize.layers`.
+        keep_8bit: likewise, layers that get 8 bits where the others have 4 (weights) or 16 (activations).
+        equalize: balance channels across layers before quantizing, which changes no output.
     """
 
     name: str
@@ -67,3 +76,23 @@ class Recipe:
     activations: ActivationType = "uint8"
     calibration: Calibration = field(default_factory=Calibration)
     training: Training = field(default_factory=Training)
+    keep_float: tuple[str, ...] = ()
+    keep_8bit: tuple[str, ...] = ()
+    equalize: bool = False
+
+    @property
+    def is_static(self) -> bool:
+        """Whether activations get fixed ranges, for which calibration images are needed."""
+        return self.precision in STATIC_PRECISIONS
+
+    @property
+    def keeps_layers(self) -> bool:
+        """Whether some layers are named to be quantized otherwise than the rest."""
+        return bool(self.keep_float or self.keep_8bit)
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether making the file looks at images of the data set."""
+        return self.precision == "qat" or (
+            (self.is_static or self.equalize) and self.calibration.source == "images"
+        )

@@ -38,10 +38,14 @@ def read_graph(path: Path) -> ModelGraph:
     return reader(content, str(path))
 
 
-def verify_declared(declared: str, facts: FileFacts) -> str:
+def verify_declared(declared: str, facts: FileFacts, keeps_layers: bool = False) -> str:
     """Compare a declared precision with what the file holds.
 
     Quantization-aware training leaves no trace in a file, so a declared `qat` is satisfied by int8 tensors.
+
+    Args:
+        keeps_layers: some layers were left out on purpose, so that the file may be mixed, or wholly integer
+            where the layers left out have no weights.
 
     Returns:
         The problem and its cure; empty if they agree.
@@ -49,7 +53,9 @@ def verify_declared(declared: str, facts: FileFacts) -> str:
     if declared not in PRECISIONS:
         return f"unknown precision {declared!r}; expected one of {', '.join(PRECISIONS)}"
     expected = "int8" if declared == "qat" else declared
-    if facts.precision == expected:
+    if facts.precision == expected or (keeps_layers and facts.precision == "mixed"):
+        return ""
+    if keeps_layers and expected == "mixed" and facts.precision == "int8":
         return ""
     details = "; ".join(facts.notes)
     found = facts.precision + (f" ({details})" if details else "")

@@ -30,6 +30,35 @@ def name_tensors(content: bytes) -> bytes:
     return bytes(result)
 
 
+def end_names(content: bytes) -> list[bytes]:
+    """Return the names of the input tensors and then of the output tensors, in the file's order."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return [tensor.Name() for tensor in _ends(schema.Model.GetRootAs(content, 0))]
+
+
+def rename_ends(content: bytes, names: list[bytes]) -> bytes:
+    """Return the file with its input and output tensors called so; order and number are those of `end_names`.
+
+    A quantizer that adds conversions at the ends calls the new ends otherwise (`scores_dequant`).
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    result = bytearray(content)
+    for tensor, name in zip(_ends(schema.Model.GetRootAs(content, 0)), names, strict=True):
+        field = tensor._tab.Offset(_NAME_SLOT)
+        if field and tensor.Name() != name:
+            _point_to_new_string(result, tensor._tab.Pos + field, name)
+    return bytes(result)
+
+
+def _ends(model: Any) -> list[Any]:
+    graph = model.Subgraphs(0)
+    indices = [graph.Inputs(i) for i in range(graph.InputsLength())]
+    indices += [graph.Outputs(i) for i in range(graph.OutputsLength())]
+    return [graph.Tensors(index) for index in indices]
+
+
 def _named(model: Any, signature: Any) -> Iterator[tuple[Any, bytes]]:
     """Yield the tensors of a signature with the names that it has for them."""
     graph = model.Subgraphs(signature.SubgraphIndex())

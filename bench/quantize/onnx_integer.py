@@ -6,6 +6,7 @@ Inputs and outputs stay float32; `Recipe.io` speaks of LiteRT only. Types of act
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.recipe import Recipe
+from bench.errors import BuildError
+from bench.quantize.layers import NOTHING_KEPT, KeptLayers, layer_names
 from bench.quantize.pixels import normalise
 from bench.wire.description import Preprocess
 
@@ -23,7 +26,7 @@ PERCENTILE = 99.999
 CHUNK = 10
 
 
-def quantize_weights(source: Path, target: Path) -> None:
+def quantize_weights(source: Path, target: Path, kept: KeptLayers = NOTHING_KEPT) -> None:
     """Write a dynamic-range copy: integer weights, activations quantized at run time.
 
     Weights are QUInt8: with QInt8 the ConvInteger kernel of ONNX Runtime was five times slower on x86.
@@ -31,22 +34,29 @@ def quantize_weights(source: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared = _prepare(source, Path(folder))
-        quantize_dynamic(str(prepared), str(target), weight_type=QuantType.QUInt8)
+        prepared = prepare(source, Path(folder))
+        excluded = still_there(kept.in_float, prepared)
+        quantize_dynamic(str(prepared), str(target), weight_type=QuantType.QUInt8, nodes_to_exclude=excluded)
 
 
 def quantize_static_qdq(
-    source: Path, target: Path, recipe: Recipe, pixels: NDArray[np.uint8], preprocess: Preprocess
+    source: Path,
+    target: Path,
+    recipe: Recipe,
+    pixels: NDArray[np.uint8],
+    preprocess: Preprocess,
+    kept: KeptLayers = NOTHING_KEPT,
 ) -> None:
     """Write a full-integer copy in QDQ form, with int8 weights.
 
     Args:
         pixels: (n, h, w, 3) uint8 calibration images.
+        kept: names as in `bench.quantize.layers`.
     """
     from onnxruntime import quantization
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared = _prepare(source, Path(folder))
+        prepared = prepare(source, Path(folder))
         quantization.quantize_static(
             str(prepared),
             str(target),
@@ -56,7 +66,8 @@ def quantize_static_qdq(
             weight_type=quantization.QuantType.QInt8,
             activation_type=_activation_type(recipe),
             calibrate_method=_method(recipe),
-            extra_options=_options(recipe, len(pixels)),
+            nodes_to_exclude=still_there(kept.in_float, prepared),
+            extra_options=_options(recipe, len(pixels)) | _overrides(kept, prepared),
         )
 
 
@@ -70,7 +81,12 @@ def dynamic_notes() -> tuple[str, ...]:
 def static_notes(recipe: Recipe) -> tuple[str, ...]:
     """Say what a reader should know of a static ONNX file made by this recipe."""
     notes = ["inputs and outputs are float32 (io applies to LiteRT only)"]
-    if recipe.activations == "uint8":
+    if recipe.precision == "int16x8":
+        notes.append(
+            "ONNX Runtime has no kernels for int16 activations: it rounds to them and computes in float32; "
+            "the file (opset 21) needs ONNX Runtime 1.18 or later"
+        )
+    elif recipe.activations == "uint8":
         notes.append(
             "uint8 activations with int8 weights saturate on x86 processors without VNNI, which costs "
             "accuracy there"
@@ -80,7 +96,7 @@ def static_notes(recipe: Recipe) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _prepare(source: Path, folder: Path) -> Path:
+def prepare(source: Path, folder: Path) -> Path:
     """Fold constants and infer shapes, without which quantizers skip tensors or fail."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -90,9 +106,40 @@ def _prepare(source: Path, folder: Path) -> Path:
     return prepared
 
 
+def still_there(names: Sequence[str], prepared: Path) -> list[str]:
+    """Return those layers that the prepared file still has; the others were merged into their neighbours.
+
+    Raises:
+        BuildError: none is left.
+    """
+    known = set(layer_names(prepared))
+    left = [name for name in names if name in known]
+    if names and not left:
+        raise BuildError(
+            f"keep_float and keep_8bit: the layers {', '.join(names[:5])} are merged into others before "
+            "quantization; name the layers that they follow"
+        )
+    return left
+
+
+def _overrides(kept: KeptLayers, prepared: Path) -> dict[str, Any]:
+    """Give what the layers at 8 bits read and write activations of 8 bits."""
+    import onnx
+    from onnxruntime.quantization import QuantType
+
+    chosen = set(still_there(kept.at_8_bits, prepared))
+    if not chosen:
+        return {}
+    graph = onnx.load(str(prepared)).graph
+    names = {name for node in graph.node if node.name in chosen for name in (node.input[0], *node.output)}
+    return {"TensorQuantOverrides": {name: [{"quant_type": QuantType.QUInt8}] for name in sorted(names)}}
+
+
 def _activation_type(recipe: Recipe) -> Any:
     from onnxruntime.quantization import QuantType
 
+    if recipe.precision == "int16x8":
+        return QuantType.QInt16
     return QuantType.QUInt8 if recipe.activations == "uint8" else QuantType.QInt8
 
 

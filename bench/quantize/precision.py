@@ -16,6 +16,9 @@ from bench.wire.tensor import TensorSpec
 # kernel weights is stored so, the others being float32.
 _MAIN_SHARE = 0.5
 
+# What the other operators of such a file may be. Not every kernel can be int4; those then have int8 weights.
+_MAY_REMAIN = {"fp16": {"fp32"}, "dynamic": {"fp32"}, "int4": {"fp32", "dynamic"}}
+
 
 @dataclass(frozen=True)
 class WeightedOp:
@@ -75,7 +78,7 @@ def facts_of(graph: ModelGraph) -> FileFacts:
 
 
 def precision_of(ops: Sequence[WeightedOp]) -> str:
-    """Return `fp32`, `fp16`, `dynamic`, `int8`, or `mixed` where none of them fits."""
+    """Return `fp32`, `fp16`, `dynamic`, `int8`, `int16x8`, `int4`, or `mixed` where none of them fits."""
     totals: dict[str, int] = {}
     for op in ops:
         kind = _kind(op)
@@ -85,7 +88,7 @@ def precision_of(ops: Sequence[WeightedOp]) -> str:
     if len(totals) == 1:
         return next(iter(totals))
     main = max(totals, key=lambda kind: totals[kind])
-    is_mostly_one = set(totals) == {main, "fp32"} and main in ("fp16", "dynamic")
+    is_mostly_one = set(totals) - {main} <= _MAY_REMAIN.get(main, set())
     return main if is_mostly_one and totals[main] >= _MAIN_SHARE * sum(totals.values()) else "mixed"
 
 
@@ -102,7 +105,11 @@ def _kind(op: WeightedOp) -> str:
         return "fp16"
     if op.activation == "float32" and op.weight == "float32":
         return "fp32"
+    if op.weight in ("int4", "uint4") and op.activation in floats:
+        return "int4"
     if op.weight in ("int8", "uint8"):
+        if op.activation in ("int16", "uint16"):
+            return "int16x8"
         if op.activation in floats:
             return "dynamic"
         if op.activation in ("int8", "uint8"):
@@ -119,7 +126,7 @@ def _notes(graph: ModelGraph) -> tuple[str, ...]:
             f"{weight} weights with {activation} activations" for activation, weight in sorted(kinds)
         )
         notes.append(f"mixed: {listed}" if listed else "no operator with weights was found")
-    if precision == "int8":
+    if precision in ("int8", "int16x8"):
         notes.append("weights " + ("per channel" if is_per_channel(graph.weighted) else "per tensor"))
         notes += _integer_notes(graph)
     return tuple(notes)

@@ -32,7 +32,10 @@ class TfliteGraph:
         return type_names()[self.tensors[index].Type()]
 
     def num_bytes(self, index: int) -> int:
-        return int(self.model.Buffers(self.tensors[index].Buffer()).DataLength())
+        buffer = self.model.Buffers(self.tensors[index].Buffer())
+        # Data may also lie behind the flatbuffer; the schema keeps offsets 0 and 1 for "not there".
+        outside = buffer.Size() if buffer.Offset() > 1 else 0
+        return int(buffer.DataLength() or outside)
 
     def source(self, index: int) -> int:
         """Follow a kernel back through DEQUANTIZE to the constant that holds it."""

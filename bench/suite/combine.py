@@ -13,7 +13,8 @@ from bench.core.recipe import ActivationType, Recipe
 from bench.core.suite import Case
 from bench.wire.job import RuntimeSettings
 
-INTEGER_PRECISIONS = ("int8", "qat")
+# Whose ONNX files may have activations of either sign.
+INTEGER_PRECISIONS = ("int8", "mixed", "qat")
 
 _RUNTIME_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
 _SHORT = {"uint8": "u8", "int8": "s8"}

@@ -6,17 +6,15 @@ the values add up to (models, recipes, cases) is left to the other modules of th
 
 from __future__ import annotations
 
-from bench.core.recipe import PRECISIONS
 from bench.suite.containers import ByKind, Key, ListOf, MapOf, Table
 from bench.suite.detector_format import DETECTOR
 from bench.suite.files import ExistingPath
 from bench.suite.forms import Anything, Boolean, Choice, Integer, Name, Number, Quantity, Text
 from bench.suite.quantities import BYTES, SECONDS
+from bench.suite.recipe_format import ACTIVATIONS, PRECISION, RECIPE
 
 RUNTIMES = ("litert", "onnxruntime")
 RUNTIME = Choice(RUNTIMES, {"tflite": "litert", "ort": "onnxruntime", "onnx": "onnxruntime"})
-ACTIVATIONS = Choice(("uint8", "int8"), {"u8": "uint8", "s8": "int8"})
-PRECISION = Choice(PRECISIONS)
 
 _DURATION = Quantity(SECONDS, "90s or 20m")
 _NAMES = ListOf(Name, takes_one=True)
@@ -94,53 +92,9 @@ _DATA = Table(
 )
 DATA = ByKind({"text": Choice(("rendered",)), "mapping": _DATA})
 
-_CALIBRATION = Table(
-    "calibration",
-    {
-        "method": Key(
-            Choice(("minmax", "percentile", "entropy")),
-            "How ranges follow from what the images produce (ONNX).",
-        ),
-        "images": Key(Integer(1), "Images used; 100 unless given."),
-        "source": Key(
-            Choice(("images", "noise", "placeholder")),
-            "`noise` (random pixels) and `placeholder` (random inputs) show what bad calibration costs.",
-        ),
-    },
-)
-_TRAINING = Table(
-    "quantization-aware training",
-    {
-        "labels": Key(
-            Boolean(), "Learn from annotations (built-in detector only), not from the float model's outputs."
-        ),
-        "steps": Key(Integer(1), "Optimiser steps; 150 unless given."),
-        "batch_size": Key(Integer(1), "Images a step; 16 unless given."),
-        "learning_rate": Key(Number(0, is_open=True), "Peak learning rate; the route's own unless given."),
-        "images": Key(Integer(1), "Training images used; 200 unless given."),
-        "seed": Key(Integer(0), "Of the order of images."),
-    },
-)
-RECIPE = Table(
-    "a recipe",
-    {
-        "precision": Key(PRECISION, "What it makes; the recipe's own name unless given."),
-        "io": Key(
-            Choice(("float32", "int8", "uint8")), "Type of input and output tensors (LiteRT integer models)."
-        ),
-        "granularity": Key(
-            Choice(("per_channel", "per_tensor"), {"per-channel": "per_channel", "per-tensor": "per_tensor"}),
-            "One weight scale per output channel, or one per tensor.",
-        ),
-        "activations": Key(ACTIVATIONS, "Type of quantized activations in ONNX files; uint8 unless given."),
-        "calibration": Key(_CALIBRATION, "Which ranges activations get."),
-        "training": Key(_TRAINING, "How QAT goes."),
-    },
-)
-
 _THREADS = ListOf(Integer(1, 1024), takes_one=True)
 _AXES = {
-    "precision": Key(_NAMES, "Precisions, or recipes by name; all five unless given."),
+    "precision": Key(_NAMES, "Precisions, or recipes by name; fp32, fp16, dynamic, int8, qat unless given."),
     "runtime": Key(
         ListOf(RUNTIME, takes_one=True),
         "litert (or tflite), onnxruntime (or ort, onnx); litert unless given.",

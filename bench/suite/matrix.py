@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.core.model import ModelSource
-from bench.core.recipe import PRECISIONS, Recipe
+from bench.core.recipe import DEFAULT_PRECISIONS, Recipe
 from bench.core.suite import Case, CocoData, RenderedData
 from bench.suite.combine import INTEGER_PRECISIONS, Axes, combine, fits, with_siblings
 from bench.suite.nodes import Node, Path
@@ -72,7 +72,7 @@ def _made_names(declared: Declared) -> list[str]:
 def _axes(values: Mapping[str, Any], declared: Declared) -> Axes:
     return Axes(
         models=tuple(model.name for model in declared.models),
-        recipes=values.get("precision", PRECISIONS),
+        recipes=values.get("precision", DEFAULT_PRECISIONS),
         runtimes=values.get("runtime", ("litert",)),
         threads=values.get("threads", (1,)),
         hosts=declared.hosts,
@@ -108,14 +108,10 @@ def _check_calibration(cases: list[Case], data: RenderedData | CocoData, reading
     """Complain if cases need images that the suite does not name."""
     if isinstance(data, RenderedData) or data.calibration_images:
         return
-    needy = [case.id for case in cases if case.recipe is not None and _needs_images(case.recipe)]
+    needy = [case.id for case in cases if case.recipe is not None and case.recipe.needs_images]
     if needy:
         text = f"missing, expected {{images: FOLDER}} since {needy[0]} needs images to calibrate on"
         reading.complain(("data", "calibration"), text)
-
-
-def _needs_images(recipe: Recipe) -> bool:
-    return recipe.precision == "qat" or (recipe.precision == "int8" and recipe.calibration.source == "images")
 
 
 def _judged(case: Case, model: ModelSource, data: RenderedData | CocoData) -> Case:

@@ -24,7 +24,9 @@ from bench.quantize.precision import WeightedOp, precision_of
         ("FLOAT32", "INT8", False, "dynamic"),
         ("INT8", "INT8", False, "int8"),
         ("UINT8", "UINT8", False, "int8"),
-        ("INT16", "INT8", False, "mixed"),
+        ("INT16", "INT8", False, "int16x8"),
+        ("FLOAT32", "INT4", True, "int4"),
+        ("INT8", "INT4", False, "mixed"),
     ],
 )
 def test_the_precision_of_a_tflite_file_follows_from_kernel_and_activations(
@@ -65,6 +67,15 @@ def test_small_float_kernels_do_not_hide_that_a_file_is_dynamic() -> None:
         WeightedOp("CONV_2D", "float32", "float32", 90),
     )
     assert precision_of([large, small]) == "dynamic"
+
+
+def test_int8_weights_where_int4_cannot_be_do_not_hide_that_a_file_is_int4() -> None:
+    packed, depthwise = (
+        WeightedOp("CONV_2D", "float32", "int4", 5000),
+        WeightedOp("DEPTHWISE_CONV_2D", "float32", "int8", 900),
+    )
+    assert precision_of([packed, depthwise]) == "int4"
+    assert precision_of([packed, WeightedOp("CONV_2D", "int8", "int8", 10)]) == "mixed"
 
 
 def test_a_file_with_one_float_convolution_among_integer_ones_is_mixed() -> None:

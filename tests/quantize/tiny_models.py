@@ -72,7 +72,7 @@ class TfliteWriter:
         return path
 
 
-SIZES = {"FLOAT32": 4, "FLOAT16": 2, "INT8": 1, "UINT8": 1, "INT16": 2}
+SIZES = {"FLOAT32": 4, "FLOAT16": 2, "INT8": 1, "UINT8": 1, "INT16": 2, "INT4": 0.5}
 
 
 def write_conv_tflite(
@@ -82,7 +82,7 @@ def write_conv_tflite(
     writer = TfliteWriter()
     quantized = (0.5,) if activation in ("INT8", "UINT8", "INT16") else ()
     image = writer.tensor("image", activation, (1, 8, 8, 3), scales=quantized)
-    data = bytes(np.prod(KERNEL_SHAPE) * SIZES[weight])
+    data = bytes(int(np.prod(KERNEL_SHAPE) * SIZES[weight]))
     kernel = writer.tensor("kernel", weight, KERNEL_SHAPE, data, scales=(0.1,) * num_scales)
     if unpack:
         packed, kernel = kernel, writer.tensor("unpacked", "FLOAT32", KERNEL_SHAPE)

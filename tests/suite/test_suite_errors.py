@@ -38,8 +38,9 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
         "s.yaml:3 data.rendered.calibraton: unknown key, did you mean 'calibration'? Known: evaluation, calibration, "
         "training, seed",
         "s.yaml:3 data.rendered.evaluation: got 0, expected an integer of 1 or more",
-        "s.yaml:5 recipes.int8.io: unknown name 'int16', did you mean 'int8'? Known: float32, int8, uint8",
-        "s.yaml:7 matrix.precision: unknown precision 'int9', did you mean 'int8'? Known: fp32, fp16, dynamic, int8, qat",
+        "s.yaml:5 recipes.int8.io: got 'int16', expected float32 or int8 or uint8 with int8",
+        "s.yaml:7 matrix.precision: unknown precision 'int9', did you mean 'int8'? Known: fp32, fp16, dynamic, int8, "
+        "int16x8, int4, qat",
         "s.yaml:8 matrix.runtime[1]: unknown name 'tflight', did you mean 'tflite'? Known: litert, onnxruntime",
         "s.yaml:9 matrix.threads[1]: got 0, expected an integer from 1 to 1024",
         "s.yaml:11 measure.budget: got 20, expected an amount with a unit (ms, s, min, m, h) such as 90s or 20m",
@@ -56,7 +57,8 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
     ("text", "error"),
     [
         ("matrix: {precision: [fp32, int9]}",
-         "matrix.precision: unknown precision 'int9', did you mean 'int8'? Known: fp32, fp16, dynamic, int8, qat"),
+         "matrix.precision: unknown precision 'int9', did you mean 'int8'? Known: fp32, fp16, dynamic, int8, "
+        "int16x8, int4, qat"),
         ("matrix: {precision: [fp32, fp32]}",
          "matrix.precision[1]: got 'fp32' a second time, expected it once: remove one"),
         ("matrix: {precision: []}", "matrix.precision: got a list of 0, expected a name of letters, digits, '.', '_' and "
@@ -70,7 +72,7 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
          "matrix.include[0]: adds no case, expected at least one new: remove the row"),
         ("matrix: {exclude: [{runtime: litert}]}", "matrix: no case is left, expected at least one: exclude less"),
         ("recipes: {small: {io: int8}}", "recipes.small.precision: missing, expected what 'small' makes; or, for its "
-         "name, Known: fp32, fp16, dynamic, int8, qat"),
+         "name, Known: fp32, fp16, dynamic, int8, int16x8, int4, mixed, qat"),
         ("recipes: {int8: {precision: qat}}",
          "recipes.int8.precision: got 'qat', expected 'int8', or another name for the recipe"),
         ("recipes: {int8-s8: {precision: int8}}",
@@ -78,7 +80,7 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
         ('description: "x"\nhosts: "local\\n"', "hosts: got 'local\\n', expected a name of letters, digits, '.', '_' and '-' that "
          "begins with a letter or digit, at most 64"),
         ("recipes: {fp16: {io: int8}}",
-         "recipes.fp16.io: means nothing for fp16, expected it with int8 and qat only: remove it"),
+         "recipes.fp16.io: means nothing for fp16, expected it with int8, int16x8, mixed or qat only: remove it"),
         ("recipes: {int8: {training: {steps: 5}}}",
          "recipes.int8.training: means nothing for int8, expected it with qat only: remove it"),
         ("data: cocoo", "data: unknown name 'cocoo', Known: rendered"),

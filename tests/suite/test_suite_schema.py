@@ -83,7 +83,7 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
         HEAD + "modles: 3",
         HEAD + "data: {coco: {images: .}}",
         HEAD + "data: {rendered: , calibration: {images: .}}",
-        HEAD + "recipes: {int8: {io: int16}}",
+        HEAD + "recipes: {int8: {io: int32}}",
         HEAD + "matrix: {threads: 0}",
         HEAD + "matrix: {threads: []}",
         HEAD + "matrix: {runtime: [litert, litert]}",
@@ -94,7 +94,7 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
         HEAD + "gate: {size: {max_drop: 1%}}",
         HEAD + "gate: {sise: {max_increase: 1%}}",
         HEAD + "gate: {size: {max_increase: 5}}",
-        f"name: s\nmodel: {{onnx: m.onnx, precision: int4, {DETECTOR}}}}}",
+        f"name: s\nmodel: {{onnx: m.onnx, precision: int5, {DETECTOR}}}}}",
         "name: s\nmodel: {onnx: m.onnx, detector: {family: yolov8, input: {size: 64, width: 64, height: 64}}}",
     ],
 )
