@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.core.data import EvaluationData, ImageSet
 from bench.errors import DataError
-from bench.wire.description import ModelDescription
+from bench.wire.description import NO_CATEGORY, ModelDescription
 
 _NUM_NAMED = 5
 
@@ -30,9 +30,10 @@ def check_categories(description: ModelDescription, data: EvaluationData) -> str
     """Return what a model's category ids and the annotations' categories do not share; empty if nothing.
 
     Ids that the annotations do not know can never score. Some are usual (the 10 unused ids of COCO's 90), so
-    this is for a warning, except where none fits.
+    this is for a warning, except where none fits. Classes that stand for no category are left out.
     """
-    unknown = [number for number in description.category_ids if number not in data.categories]
+    known = {*data.categories, NO_CATEGORY}
+    unknown = [number for number in description.category_ids if number not in known]
     if not unknown:
         return ""
     named = ", ".join(map(str, unknown[:_NUM_NAMED])) + (", ..." if len(unknown) > _NUM_NAMED else "")

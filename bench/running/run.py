@@ -18,7 +18,7 @@ from bench.hosts import open_host
 from bench.running.artifacts import Built, Needs, build, find_needs, with_availability
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
-from bench.running.labels import check_labels
+from bench.running.labels import check_labels, resolve_labels
 from bench.running.listener import Listener, Step
 from bench.running.measuring import measure, run_accuracy
 from bench.running.opening import begin_run, change_info, require_same_machine, resume_run
@@ -57,6 +57,7 @@ def run_suite(
     """
     suite = with_availability(suite)
     data, calibration, training = _prepare(suite, listener)
+    suite = resolve_labels(suite, data)
     check_labels(suite, data)
     needs = find_needs(suite, calibration, training)
     with resume_run(suite, overrides, results) if resume else begin_run(suite, overrides, results) as run:

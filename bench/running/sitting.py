@@ -13,6 +13,7 @@ from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case, Suite
+from bench.detectors.plug_ins import origin_of
 from bench.hosts.base import Host
 from bench.running.listener import Listener
 from bench.running.schedule import Done, summarise
@@ -78,9 +79,11 @@ class Sitting:
 def setup_of(suite: Suite, case: Case, artifact: Artifact, data: EvaluationData) -> str:
     """Return the hash that a journal's lines must share to stand in one record.
 
-    It covers the model file, the images with their annotations, the model's description, the runtime with its
-    settings and version. A run that is resumed after one of them changed measures again.
+    It covers the model file, the images with their annotations, the model's description, the package that
+    brings its decode family, the runtime with its settings and version. A run that is resumed after one of
+    them changed measures again.
     """
     description = suite.model(case.model).description
     runtime = [to_json(case.runtime), runtime_version(case.runtime.name)]
-    return content_hash([artifact.sha256, data.sha256, to_json(description), runtime])
+    family = origin_of(description.decode.family)
+    return content_hash([artifact.sha256, data.sha256, to_json(description), runtime, family])

@@ -79,7 +79,8 @@ class Table:
 
     Attributes:
         noun: what the table describes, for errors.
-        exactly_one: groups of keys of which one whole group must stand there, and no key of another.
+        exactly_one: groups of keys of which one whole group must stand there, and no key of another; with an
+            empty group among them, none of the keys will do.
     """
 
     noun: str
@@ -112,9 +113,10 @@ class Table:
             return
         present = [name for group in self.exactly_one for name in group if name in node.fields]
         if not any(set(group) == set(present) for group in self.exactly_one):
-            groups = " or ".join(" with ".join(group) for group in self.exactly_one)
+            groups = " or ".join(" with ".join(group) for group in self.exactly_one if group)
             got = " and ".join(present) if present else "none of them"
-            reading.complain(path, f"got {got}, expected exactly one of {groups}")
+            number = "exactly one" if all(self.exactly_one) else "none or exactly one"
+            reading.complain(path, f"got {got}, expected {number} of {groups}")
 
     def schema(self) -> Schema:
         required = [name for name, key in self.keys.items() if key.is_required]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.core.model import Expected, ModelSource, SourceKind
 from bench.detectors.presets import default_description
-from bench.suite.detector_format import describe
+from bench.suite.describing import describe
 from bench.suite.forms import Name
 from bench.suite.nodes import Node, Path
 from bench.suite.reading import Reading
@@ -68,9 +68,10 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         reading.complain(
             (*path, "precision"), "a Keras model has none, expected it in matrix.precision: remove the key"
         )
-    description = _describe(entry, file.suffix.lower() if is_given else "", path, reading)
-    if description is None:
+    described = _describe(entry, file.suffix.lower() if is_given else "", path, reading)
+    if described is None:
         return None
+    description, class_names = described
     source: SourceKind = "file" if is_given else "keras"
     return ModelSource(
         name,
@@ -80,6 +81,7 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         description,
         entry.get("precision", ""),
         _expected(entry),
+        class_names,
     )
 
 
@@ -102,11 +104,13 @@ def _build_builtin(entry: dict[str, Any], path: Path, reading: Reading) -> Model
     )
 
 
-def _describe(entry: dict[str, Any], suffix: str, path: Path, reading: Reading) -> ModelDescription | None:
+def _describe(
+    entry: dict[str, Any], suffix: str, path: Path, reading: Reading
+) -> tuple[ModelDescription, tuple[str, ...]] | None:
     if "detector" in entry:
         return describe(entry["detector"], suffix, (*path, "detector"), reading)
     if reading.is_clean(str(path[0])):
-        expected = "as in detector: {family: yolov8, input: {size: 640}, labels: coco80}"
+        expected = "as in detector: yolov8, or detector: {family: yolov8, input: {size: 640}, labels: coco80}"
         reading.complain((*path, "detector"), f"missing, expected how the model is fed and read, {expected}")
     return None
 

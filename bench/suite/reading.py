@@ -39,6 +39,18 @@ class Reading:
         """Remember what is wrong at a key path; the line is found by the path unless it is given."""
         self._complaints[Complaint(line or self._line_of(path), shown_path(path), text)] = path
 
+    def find(self, path: Path) -> Node | None:
+        """Return the node at a key path; None where there is none."""
+        node: Node | None = self.root
+        for step in path:
+            if node is None:
+                return None
+            if isinstance(step, int):
+                node = node.items[step] if step < len(node.items) else None
+            else:
+                node = node.fields.get(step)
+        return node
+
     def is_clean(self, *sections: str) -> bool:
         """Whether nothing is wrong in these top-level sections (in the whole file if none is named)."""
         paths = self._complaints.values()

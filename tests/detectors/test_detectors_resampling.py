@@ -75,7 +75,7 @@ def test_stripes_of_two_pixels_vanish_only_where_pixels_are_averaged():
     shown = {
         name: resize(photo, Preprocess(16, 2, interpolation=name))[0][0, 8, 0] for name in INTERPOLATIONS
     }
-    # Samples between two white pixels, the pixel right of the centre; the mean of four; a triangle over eight,
+    # Samples between two white pixels, the one right of the centre; the mean of four; a triangle over eight,
     # whose weights 1 3 5 7 7 5 3 1 give 16 of 32 to white.
     assert shown["bilinear"] == shown["nearest"] == 255
     assert shown["area"] == 128 and shown["bilinear_antialias"] in (127, 128)

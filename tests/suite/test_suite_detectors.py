@@ -14,7 +14,7 @@ from bench.detectors.presets import COCO_80, COCO_90, FAMILY_NAMES, default_desc
 from bench.models.builtin.description import DESCRIPTION
 from bench.suite.detector_format import DETECTOR
 from bench.suite.models import builtin_description
-from bench.wire.description import Suppression
+from bench.wire.description import NO_CATEGORY, Quantization, Suppression
 
 
 @pytest.fixture
@@ -76,9 +76,60 @@ def test_coco_ids_are_those_of_the_official_categories() -> None:
     assert len(COCO_80) == 80 and sorted(COCO_80) == list(COCO_80)
 
 
-def test_the_options_that_a_suite_may_give_are_those_that_the_families_read() -> None:
-    keys = DETECTOR.keys["options"].form.keys  # type: ignore[attr-defined]
-    assert set(keys) == {option.name for name in FAMILY_NAMES for option in load_family(name).OPTIONS}
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_the_options_that_a_suite_may_give_are_those_that_the_family_reads(family: str) -> None:
+    table = DETECTOR.schema()["anyOf"][1]
+    (then,) = [one["then"] for one in table["allOf"] if one["if"]["properties"]["family"]["const"] == family]
+    options = then["properties"]["options"]
+    assert set(options["properties"]) == {option.name for option in load_family(family).OPTIONS}
+    assert options["additionalProperties"] is False and all(
+        one["description"] for one in options["properties"].values()
+    )
+
+
+@pytest.mark.parametrize(
+    "detector",
+    ["yolov8", "{family: yolov8}", "{family: yolov8, input: {}}", "{family: yolov8, labels: coco80}"],
+)
+def test_a_family_s_name_suffices_and_the_size_is_left_to_the_file(describe, detector: str) -> None:  # type: ignore[no-untyped-def]
+    assert describe(detector, "m.onnx") == default_description("yolov8", 0, 0, file_suffix=".onnx")
+
+
+def test_what_is_said_of_the_input_is_kept_where_the_size_is_left_to_the_file(describe) -> None:  # type: ignore[no-untyped-def]
+    preprocess = describe("{family: yolov8, input: {color: bgr, interpolation: area}}").preprocess
+    assert (preprocess.width, preprocess.height) == (0, 0)
+    assert (preprocess.color, preprocess.interpolation) == ("bgr", "area")
+
+
+def test_quantization_and_frame_can_be_put_over_the_file_s(describe) -> None:  # type: ignore[no-untyped-def]
+    description = describe(
+        "{family: yolov8, frame: photo, input: {quantization: {scale: 0.01866, zero_point: -14}}, "
+        "outputs: {predictions: {name: 'Identity:0', scale: 0.5, zero_point: 3}}, nms: {clip: false}}",
+        "m.tflite",
+    )
+    assert description.preprocess.quantization == Quantization(0.01866, -14)
+    assert description.decode.outputs == {"predictions": "Identity:0"}
+    assert description.decode.quantization == {"Identity:0": Quantization(0.5, 3)}
+    assert description.decode.frame == "photo" and not description.suppression.is_clipped
+
+
+def test_a_name_without_a_quantization_overrides_none(describe) -> None:  # type: ignore[no-untyped-def]
+    decode = describe("{family: yolov8, outputs: {predictions: {name: x}}}").decode
+    assert decode.outputs == {"predictions": "x"} and decode.quantization == {}
+
+
+def test_names_of_classes_wait_for_the_data_set(load) -> None:  # type: ignore[no-untyped-def]
+    Path("m.onnx").write_bytes(b"")
+    Path("own.yaml").write_text("path: ../data\nnames:\n  0: cat\n  2: dog\n")
+    Path("own.txt").write_text("cat\ndog\n")
+    found = {}
+    for labels in ("own.yaml", "own.txt", "[cat, dog]", "[7, 9]"):
+        text = f"name: s\nmodel: {{onnx: m.onnx, precision: fp32, detector: {{family: yolov8, labels: {labels}}}}}\ndata: rendered\n"
+        found[labels] = load(text).models[0]
+    assert found["own.yaml"].class_names == ("cat", "", "dog")
+    assert found["own.yaml"].description.category_ids == (NO_CATEGORY,) * 3
+    assert found["own.txt"].class_names == found["[cat, dog]"].class_names == ("cat", "dog")
+    assert found["[7, 9]"].class_names == () and found["[7, 9]"].description.category_ids == (7, 9)
 
 
 def test_the_builtin_description_is_that_of_the_builtin_model() -> None:

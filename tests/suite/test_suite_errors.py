@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.detectors.families.yolov8 import Yolov8
+from bench.detectors.presets import FAMILY_NAMES
+from bench.suite.spelling import advise
+
+OPTIONS = [option.name for option in Yolov8.OPTIONS]
 HEAD = "name: s\nmodel: builtin\n"
 
 
@@ -123,28 +128,47 @@ def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # 
         ("{file: m.tflite, keras: m.keras}",
          "model: got keras and file, expected exactly one of builtin or keras or file or tflite or onnx"),
         ("{file: m.tflite, precision: int8}", "model.detector: missing, expected how the model is fed and read, as in "
-         "detector: {family: yolov8, input: {size: 640}, labels: coco80}"),
+         "detector: yolov8, or detector: {family: yolov8, input: {size: 640}, labels: coco80}"),
         ("{file: m.tflite, detector: {family: yolov8, input: {size: 64}}}",
          "model.precision: missing, expected the precision of the given file, as in precision: int8"),
         ("{keras: m.keras, precision: int8, detector: {family: yolov8, input: {size: 64}}}",
          "model.precision: a Keras model has none, expected it in matrix.precision: remove the key"),
-        ("{keras: m.keras, detector: {family: ltrb, input: {size: 64}}}", "model.detector.labels: missing, expected one "
-         "of coco80, coco90, or a list of one or more, or a mapping that describes consecutive category ids"),
+        ("{keras: m.keras, detector: {family: ltrb, input: {size: 64}}}", "model.detector.labels: missing, expected "
+         "coco80, coco90, or a file of class names (.txt, .names, .yaml, .yml), or a list of category ids or of names, or {offset, count}"),
         ("{keras: m.keras, detector: {family: yolo8, input: {size: 64}}}", "model.detector.family: unknown name 'yolo8', "
-         "did you mean 'yolov8'? Known: ltrb, tfod, yolov5, yolov8"),
-        ("{keras: m.keras, detector: {family: yolov8}}",
-         "model.detector.input: missing, expected a mapping that describes the input"),
+         f"did you mean 'yolov8'? Known: {', '.join(FAMILY_NAMES)}; the family of a package is known once it is installed"),
+        ("{keras: m.keras, detector: yolo8}", "model.detector: unknown name 'yolo8', did you mean 'yolov8'? "
+         f"Known: {', '.join(FAMILY_NAMES)}; the family of a package is known once it is installed"),
+        ("{keras: m.keras, detector: {input: {size: 64}}}",
+         "model.detector.family: missing, expected the name of a decode family"),
+        ("{keras: m.keras, detector: {family: yolov8, input: {size: 64, width: 64}}}",
+         "model.detector.input: got size and width, expected none or exactly one of size or width with height"),
+        ("{keras: m.keras, detector: {family: yolov8, input: {interpolation: bilnear}}}",
+         "model.detector.input.interpolation: unknown name 'bilnear', did you mean 'bilinear'? "
+         "Known: bilinear, nearest, area, bilinear_antialias"),
+        ("{keras: m.keras, detector: {family: yolov8, input: {quantization: {scale: 0, zero_point: 0}}}}",
+         "model.detector.input.quantization.scale: got 0, expected a number above 0"),
+        ("{keras: m.keras, detector: {family: yolov8, outputs: {predictions: {name: x, scale: 0.1}}}}",
+         "model.detector.outputs.predictions: got scale, expected none or exactly one of scale with zero_point"),
+        ("{keras: m.keras, detector: {family: yolov8, labels: coco8}}", "model.detector.labels: unknown name 'coco8', "
+         "did you mean 'coco80'? Known: coco80, coco90, or the path of a file of class names"),
+        ("{keras: m.keras, detector: {family: yolov8, labels: [1, 2, 1]}}",
+         "model.detector.labels[2]: got 1 a second time, expected one category a class"),
+        ("{keras: m.keras, detector: {family: yolov8, labels: [1, dog]}}",
+         "model.detector.labels: got a list, expected a list of category ids or of names"),
+        ("{keras: m.keras, detector: {family: yolov8, labels: c.txt}}",
+         "model.detector.labels: there is no file {here}/c.txt, check the name; relative paths begin at the suite file"),
         ("{keras: m.keras, detector: {family: yolov8, input: {width: 64}}}",
-         "model.detector.input: got width, expected exactly one of size or width with height"),
+         "model.detector.input: got width, expected none or exactly one of size or width with height"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: [64]}}}",
          "model.detector.input.size: got a list of 1, expected a list of 2, each an integer from 1 to 8192"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: 64, std: 0}}}",
          "model.detector.input.std: got 0, expected a number between 0 and 1024, both excluded"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: 64}, options: {strides: [8]}}}",
-         "model.detector.options.strides: family yolov8 has no such option, expected one of: normalized"),
+         f"model.detector.options.strides: family yolov8 has no such option, {advise('strides', OPTIONS)}"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: 64}, nms: {iou_threshold: 0.5}}}",
          "model.detector.nms.iou_threshold: unknown key, did you mean 'score_threshold'? Known: score_threshold, iou, "
-         "max_detections, pre_nms_top_k, class_aware, multi_label, in_graph"),
+         "max_detections, pre_nms_top_k, class_aware, multi_label, in_graph, clip"),
         ("{keras: n.keras}", "model.keras: there is no file {here}/n.keras, did you mean 'm.keras'?"),
         ("{keras: ../x/n.keras}", "model.keras: there is no file {here}/../x/n.keras, and no folder {here}/../x either; "
          "relative paths begin at the suite file"),

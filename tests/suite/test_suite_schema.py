@@ -59,6 +59,10 @@ def test_every_key_tells_an_editor_what_it_means() -> None:
         HEAD
         + "gate: {map_50_95: {max_drop: 0.01}, size: {max_increase: 0}, latency_p50_ns: {max_increase: 1 ms}}",
         f"name: s\nmodels: [builtin, {{file: m.tflite, precision: fp32, {DETECTOR}, labels: coco80}}}}]\ndata: rendered",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: yolov8}\ndata: rendered",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {family: yolov8, frame: photo, labels: [cat, dog]}}\ndata: rendered",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {family: yolov8, labels: own.txt, options: {normalized: true}, "
+        "input: {interpolation: nearest, quantization: {scale: 0.1, zero_point: 0}}, outputs: {predictions: {name: x}}}}\ndata: rendered",
         f"name: s\nmodel: {{onnx: m.onnx, precision: fp32, {DETECTOR}, labels: [1, 2], nms: {{iou: 0.5}}}}}}\ndata: rendered",
     ],
 )
@@ -66,6 +70,7 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
     for name in ("m.tflite", "m.onnx"):
         Path(name).write_bytes(b"")
     Path("a.json").write_text("{}")
+    Path("own.txt").write_text("cat")
     load(text)
     validator.validate(yaml.safe_load(text))
 
@@ -95,6 +100,9 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
         HEAD + "gate: {sise: {max_increase: 1%}}",
         HEAD + "gate: {size: {max_increase: 5}}",
         f"name: s\nmodel: {{onnx: m.onnx, precision: int5, {DETECTOR}}}}}",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {family: yolov8, options: {class_offset: 1}}}\ndata: rendered",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {family: yolov8, labels: [1, 1]}}\ndata: rendered",
+        "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {input: {size: 64}}}\ndata: rendered",
         "name: s\nmodel: {onnx: m.onnx, detector: {family: yolov8, input: {size: 64, width: 64, height: 64}}}",
     ],
 )

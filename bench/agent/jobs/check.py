@@ -14,6 +14,7 @@ from bench.agent.photos import first_images
 from bench.agent.probes.machine import machine_facts
 from bench.agent.runtimes import runtime_class
 from bench.agent.runtimes.base import Array
+from bench.detectors.plug_ins import origin_of
 from bench.wire.codec import to_json
 from bench.wire.tensor import TensorSpec
 
@@ -52,9 +53,16 @@ def run(context: JobContext) -> dict[str, Any]:
         "proof": {
             **model.runtime.proof(Path(context.folder)),
             "threads_started": threads_started,
+            **_family_origin(context),
         },
         "environment": machine_facts(),
     }
+
+
+def _family_origin(context: JobContext) -> dict[str, str]:
+    """Say which package a decode family that is not built in came from, on this machine."""
+    origin = origin_of(context.job.description.decode.family)
+    return {"family_package": origin} if origin else {}
 
 
 def are_zero(outputs: list[Array], specs: list[TensorSpec]) -> bool:

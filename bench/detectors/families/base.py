@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench.detectors.candidates import Candidates
 from bench.detectors.naming import nearest
 from bench.detectors.options import Option
+from bench.detectors.plug_ins import GROUP, load_plug_in, plug_in_names
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec
@@ -96,7 +97,7 @@ class FamilyClass(Protocol):
         ...
 
 
-# name -> "module:class"; a module is imported when its family is asked for.
+# name -> "module:class"; a module is imported when its family is asked for. Packages bring further ones.
 FAMILIES = {
     "ltrb": "bench.detectors.families.ltrb:Ltrb",
     "tfod": "bench.detectors.families.tfod:Tfod",
@@ -111,7 +112,14 @@ def load_family(name: str) -> FamilyClass:
     Raises:
         ModelError: There is no such family; the message offers the nearest name.
     """
-    if name not in FAMILIES:
-        raise ModelError(f"decode.family: there is no family {name!r}{nearest(name, FAMILIES)}")
-    module, _, attribute = FAMILIES[name].partition(":")
-    return cast(FamilyClass, getattr(import_module(module), attribute))
+    if name in FAMILIES:
+        module, _, attribute = FAMILIES[name].partition(":")
+        return cast(FamilyClass, getattr(import_module(module), attribute))
+    family = load_plug_in(name)
+    if family is None:
+        known = [*FAMILIES, *plug_in_names()]
+        raise ModelError(
+            f"decode.family: there is no family {name!r}{nearest(name, known)}; one that a package brings "
+            f"must be installed on this machine too (entry points {GROUP})"
+        )
+    return cast(FamilyClass, family)
