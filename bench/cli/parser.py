@@ -31,9 +31,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bench {bench.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_inspect(commands)
     _add_plan(commands)
     _add_run(commands)
     _add_report(commands)
+    _add_diagnose(commands)
     _add_schema(commands)
     _add_train(commands)
     return parser
@@ -75,6 +77,17 @@ def _add_overrides(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_inspect(commands: Commands) -> None:
+    command = _command(
+        commands, "inspect", "say what a model file is, and how a suite describes it",
+        "bench inspect model.tflite",
+    )  # fmt: skip
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help=".tflite, .onnx, .keras, .h5, or a SavedModel's folder"
+    )
+    command.add_argument("--json", action="store_true", help="print everything that was found as JSON")
+
+
 def _add_plan(commands: Commands) -> None:
     command = _command(
         commands, "plan", "show the cases of a suite, what is cached and how long it will take",
@@ -107,6 +120,25 @@ def _add_report(commands: Commands) -> None:
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
     )
+
+
+def _add_diagnose(commands: Commands) -> None:
+    command = _command(
+        commands, "diagnose", "say why an accuracy is lower than it should be, and what mends it",
+        "bench diagnose suite.yaml --model yolov8n",
+    )  # fmt: skip
+    command.add_argument("suite", type=Path, metavar="SUITE", help="suite file (YAML)")
+    command.add_argument("--case", default="", metavar="ID", help="one case, as `bench plan` lists them")
+    command.add_argument("--model", default="", metavar="NAME", help="one model; all in turn unless given")
+    command.add_argument(
+        "--images",
+        type=_count,
+        default=40,
+        metavar="N",
+        help="first sample, doubled where it is not enough (40)",
+    )
+    command.add_argument("--json", action="store_true", help="print everything that was found as JSON")
+    command.add_argument("--quiet", action="store_true", help="no progress lines")
 
 
 def _add_schema(commands: Commands) -> None:

@@ -1,0 +1,23 @@
+"""`bench inspect`: say what a model file is, which family it looks like, and how to describe it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from bench.cli import EXIT_GOOD
+from bench.inspecting import look_into
+from bench.inspecting.pasting import paste_text
+from bench.inspecting.showing import report_text
+from bench.wire.codec import to_json
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report on a file, as text or as JSON."""
+    report = look_into(options.file)
+    if options.json:
+        pasted = [paste_text(report, found) for found in report.recognitions[:1]]
+        print(json.dumps({**to_json(report), "suite": pasted[0] if pasted else ""}, indent=2))
+    else:
+        print(report_text(report))
+    return EXIT_GOOD
