@@ -1,0 +1,90 @@
+"""Diagnosing a description: up to three steps that mend it, and what is unusual in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.diagnosing.finding import Diagnosis, Step, Trial, Unusual, Verdict
+from bench.diagnosing.scoring import Scorer
+from bench.diagnosing.search import Subject, is_large, try_changes
+from bench.diagnosing.settings import differences, suite_lines, usual_description
+from bench.diagnosing.suspicion import suspect
+from bench.wire.description import ModelDescription
+
+# Mistakes that may coincide; more than that is another model.
+MAX_STEPS = 3
+
+# Below this AP a detector finds nothing of use.
+NOTHING_FOUND = 0.005
+
+
+def diagnose_description(subject: Subject, description: ModelDescription) -> Diagnosis:
+    """Find the changes of a description that mend it, if it needs any."""
+    steps: list[Step] = []
+    present, count = description, min(subject.num_images, len(subject.reader.images))
+    while len(steps) < MAX_STEPS:
+        step = try_changes(subject, present, count)
+        steps.append(step)
+        count = step.num_images
+        if step.chosen is None:
+            break
+        present = step.chosen.change.description
+    return _conclude(subject, description, present, steps)
+
+
+def _conclude(
+    subject: Subject, description: ModelDescription, mended: ModelDescription, steps: Sequence[Step]
+) -> Diagnosis:
+    count = steps[-1].num_images
+    before, after = subject.reader.read([description, mended], count)
+    scorer = Scorer(subject.data, [image.id for image in subject.reader.images[:count]])
+    first, last = scorer.score(before), scorer.score(after)
+    is_mended = mended != description
+    verdict = _verdict(is_mended, last.value, steps[-1])
+    return Diagnosis(
+        verdict=verdict,
+        num_images=count,
+        value=first.value,
+        reason=before.reason,
+        steps=tuple(steps),
+        mended=mended,
+        mended_value=last.value,
+        gain=scorer.difference(last, first, 0.95) if is_mended else None,
+        lines=suite_lines(description, mended),
+        unusual=_unusual(mended, subject.suffix, _tried(steps, mended)),
+        suspicions=suspect(after, scorer, subject.data) if last.value < NOTHING_FOUND else (),
+    )
+
+
+def _verdict(is_mended: bool, value: float, last: Step) -> Verdict:
+    if is_mended:
+        return "mended"
+    if value < NOTHING_FOUND:
+        return "lost"
+    return "undecided" if any(_may_matter(trial, last.value) for trial in last.open) else "right"
+
+
+def _may_matter(trial: Trial, value: float) -> bool:
+    return trial.gain is not None and is_large(trial.gain.value, value)
+
+
+def _tried(steps: Sequence[Step], mended: ModelDescription) -> tuple[Trial, ...]:
+    """Return the trials that started from the mended description."""
+    last = steps[-1]
+    return last.trials if last.chosen is None else ()
+
+
+def _unusual(description: ModelDescription, suffix: str, trials: Sequence[Trial]) -> tuple[Unusual, ...]:
+    """List the settings that differ from the family's, each with the AP of the usual one where tried."""
+    usual = usual_description(description, suffix)
+    found = []
+    for key, (present, other) in differences(description, usual).items():
+        value = next((trial.value for trial in trials if _sets(trial, description, key, other)), None)
+        found.append(Unusual(key, present, other, value))
+    return tuple(found)
+
+
+def _sets(trial: Trial, description: ModelDescription, key: str, value: object) -> bool:
+    """Whether a trial changes just this setting to just this value."""
+    changed = differences(description, trial.change.description)
+    return not trial.reason and list(changed) == [key] and changed[key][1] == value

@@ -1,0 +1,119 @@
+"""What a suite gives to diagnose: its images as a fair sample, its model files, a host to run them on."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.building.store import ArtifactStore
+from bench.core.artifact import Artifact
+from bench.core.data import EvaluationData
+from bench.core.places import cache_folder
+from bench.core.suite import Case, Suite
+from bench.datasets.prepare import prepare_data
+from bench.detectors.naming import nearest
+from bench.diagnosing.reading import Reader
+from bench.diagnosing.search import Subject
+from bench.errors import BuildError, DataError, UsageError
+from bench.hosts import open_host
+from bench.hosts.base import Host
+from bench.running.artifacts import Built, build, find_needs, with_availability
+from bench.running.listener import Listener
+from bench.wire.job import ImageRef
+
+# As in a run: a build may train.
+BUILD_TIMEOUT_SECONDS = 3600.0
+
+# Of the sample of images; the same images at every call.
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A suite, ready to be diagnosed on this machine.
+
+    Attributes:
+        images: those with an object to find, in an order of which every beginning is a fair sample.
+    """
+
+    suite: Suite
+    data: EvaluationData
+    images: tuple[ImageRef, ...]
+    built: Built
+    host: Host
+    listener: Listener
+
+    def artifact(self, case: Case) -> Artifact:
+        """Return the file of a case.
+
+        Raises:
+            BuildError: there is none; the message says why.
+        """
+        if case.id not in self.built.artifacts:
+            failure = self.built.failures.get(case.id)
+            reason = failure.reason if failure else case.unavailable
+            raise BuildError(f"{case.id}: there is no model file to diagnose: {reason}")
+        return self.built.artifacts[case.id]
+
+    def subject(self, case: Case, num_images: int) -> Subject:
+        """Return a case as something to diagnose."""
+        artifact = self.artifact(case)
+        # Accuracy does not depend on threads, and waiting does.
+        runtime = replace(case.runtime, threads=os.cpu_count() or 1)
+        reader = Reader(self.host, artifact, runtime, self.images, self.listener, case.id)
+        return Subject(reader, self.data, Path(artifact.path).suffix, num_images)
+
+
+def open_suite(suite: Suite, cases: Sequence[Case], listener: Listener) -> Opened:
+    """Prepare the data of a suite and build the files of some cases.
+
+    Raises:
+        BenchError: data or host cannot be used. A file that cannot be built is told when it is asked for.
+    """
+    suite = replace(suite, cases=tuple(cases))
+    suite = with_availability(suite)
+    data, calibration, training = prepare_data(suite.data, cache_folder())
+    needs = replace(find_needs(suite, calibration, training), controls={})
+    wanted = {case.id: needs.requests[case.id] for case in suite.cases if case.id in needs.requests}
+    with tempfile.TemporaryDirectory(prefix="bench-diagnose-") as folder:
+        store = ArtifactStore(cache_folder())
+        built = build(replace(needs, requests=wanted), store, Path(folder), BUILD_TIMEOUT_SECONDS, listener)
+    host = open_host("local", cache_folder() / "hosts" / "local")
+    return Opened(suite, data, sample(data), built, host, listener)
+
+
+def sample(data: EvaluationData) -> tuple[ImageRef, ...]:
+    """Return the images that have an object to find, in a seeded random order.
+
+    Raises:
+        DataError: no image has one.
+    """
+    document = json.loads(Path(data.annotations).read_bytes())
+    shown = {item["image_id"] for item in document["annotations"] if not item.get("iscrowd")}
+    images = [image for image in data.images if image.id in shown]
+    if not images:
+        raise DataError(f"{data.annotations}: no evaluated image has an object, expected some to find")
+    random.Random(SEED).shuffle(images)
+    return tuple(images)
+
+
+def chosen_cases(suite: Suite, case_id: str, model: str) -> list[Case]:
+    """Return the cases to diagnose: one by id, those of one model, or of all.
+
+    Raises:
+        UsageError: there is no such case or model; the message offers the nearest name.
+    """
+    if case_id:
+        found = [case for case in suite.cases if case.id == case_id]
+        if not found:
+            raise UsageError(f"--case: no case {case_id!r}{nearest(case_id, [c.id for c in suite.cases])}")
+        siblings = [case for case in suite.cases if case.id == found[0].sibling]
+        return [*siblings, *found]
+    if model and model not in {item.name for item in suite.models}:
+        raise UsageError(f"--model: no model {model!r}{nearest(model, [item.name for item in suite.models])}")
+    return [case for case in suite.cases if model in ("", case.model)]

@@ -1,0 +1,69 @@
+"""Diagnosing the models of a suite: the description of each, and the quantized builds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.core.suite import Case, Suite
+from bench.diagnosing.description import diagnose_description
+from bench.diagnosing.finding import Diagnosis
+from bench.diagnosing.opening import Opened, open_suite
+from bench.errors import BenchError
+from bench.running.listener import Listener
+
+
+@dataclass(frozen=True)
+class ModelDiagnosis:
+    """What came of one model.
+
+    Attributes:
+        case: whose file was used.
+        place: of its `detector:` in the suite, as `models[1].detector`.
+        diagnosis: of its description; None where it could not be diagnosed, and `problem` says why.
+    """
+
+    model: str
+    case: str
+    place: str
+    diagnosis: Diagnosis | None
+    problem: str = ""
+
+
+def diagnose_suite(
+    suite: Suite, cases: Sequence[Case], num_images: int, listener: Listener
+) -> Iterator[ModelDiagnosis]:
+    """Diagnose the models of some cases, one after the other.
+
+    Raises:
+        BenchError: the suite's data cannot be used. A model that cannot be diagnosed is a result.
+    """
+    opened = open_suite(suite, cases, listener)
+    for name in dict.fromkeys(case.model for case in cases):
+        own = [case for case in opened.suite.cases if case.model == name]
+        yield _diagnose_model(opened, name, own, num_images)
+
+
+def _diagnose_model(opened: Opened, name: str, cases: Sequence[Case], num_images: int) -> ModelDiagnosis:
+    case = _plainest(cases)
+    place = _place(opened.suite, name)
+    try:
+        subject = opened.subject(case, num_images)
+        found = diagnose_description(subject, opened.suite.model(name).description)
+    except BenchError as problem:
+        return ModelDiagnosis(name, case.id, place, None, str(problem))
+    return ModelDiagnosis(name, case.id, place, found)
+
+
+def _plainest(cases: Sequence[Case]) -> Case:
+    """Return the case that says most of the description: a float one, that can be made."""
+    able = [case for case in cases if not case.unavailable] or list(cases)
+    order = ("fp32", "fp16", "dynamic")
+    return min(able, key=lambda case: order.index(case.precision) if case.precision in order else len(order))
+
+
+def _place(suite: Suite, name: str) -> str:
+    """Return where a suite's `detector:` of a model stands."""
+    names = [model.name for model in suite.models]
+    is_single = any(line.startswith("model:") for line in suite.text.splitlines())
+    return "model.detector" if is_single else f"models[{names.index(name)}].detector"
