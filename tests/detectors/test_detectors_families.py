@@ -281,6 +281,13 @@ def test_the_coco_ids_are_80_of_90():
 def test_every_family_has_a_customary_description_that_it_accepts(family):
     description = default_description(family, 32, 32, num_classes=2, file_suffix=".tflite")
     specs = {
+        "efficientdet": [spec("a", 1, 207, 2), spec("b", 1, 207, 4)],
+        "end_to_end": [spec("out", 1, 100, 6)],
+        "fastestdet": [spec("out", 1, 7, 2, 2)],
+        "gfl": [spec("out", 1, 21, 34)],
+        "ssd": [spec("a", 1, 42, 3), spec("b", 1, 42, 4)],
+        "yolofastestv2": [spec("a", 1, 2, 2, 17), spec("b", 1, 1, 1, 17)],
+        "yolox": [spec("out", 1, 21, 7)],
         "ltrb": [spec("scores", 1, 16, 2), spec("boxes", 1, 16, 4)],
         "tfod": [spec(name) for name in TFOD_NAMES],
         "yolov5": [spec("out", 1, 21, 7)],

@@ -99,10 +99,17 @@ class FamilyClass(Protocol):
 
 # name -> "module:class"; a module is imported when its family is asked for. Packages bring further ones.
 FAMILIES = {
+    "efficientdet": "bench.detectors.families.efficientdet:Efficientdet",
+    "end_to_end": "bench.detectors.families.end_to_end:EndToEnd",
+    "fastestdet": "bench.detectors.families.fastestdet:Fastestdet",
+    "gfl": "bench.detectors.families.gfl:Gfl",
     "ltrb": "bench.detectors.families.ltrb:Ltrb",
+    "ssd": "bench.detectors.families.ssd:Ssd",
     "tfod": "bench.detectors.families.tfod:Tfod",
+    "yolofastestv2": "bench.detectors.families.yolofastestv2:Yolofastestv2",
     "yolov5": "bench.detectors.families.yolov5:Yolov5",
     "yolov8": "bench.detectors.families.yolov8:Yolov8",
+    "yolox": "bench.detectors.families.yolox:Yolox",
 }
 
 

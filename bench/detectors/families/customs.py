@@ -1,6 +1,11 @@
 """Input customs that several families share."""
 
-from bench.wire.description import Preprocess
+from bench.wire.description import Layout, Preprocess
+
+
+def layout_of(suffix: str) -> Layout:
+    """Return the layout of PyTorch exports: channels first in ONNX files, last in others."""
+    return "nchw" if suffix == ".onnx" else "nhwc"
 
 
 def minus_one_to_one(width: int, height: int) -> Preprocess:
@@ -9,6 +14,10 @@ def minus_one_to_one(width: int, height: int) -> Preprocess:
 
 
 def letterboxed(width: int, height: int, suffix: str) -> Preprocess:
-    """Return the input of Ultralytics' exports: centred letterbox, 0 to 1, channels first in ONNX files."""
-    layout = "nchw" if suffix == ".onnx" else "nhwc"
-    return Preprocess(width, height, layout=layout, resize="letterbox")  # type: ignore[arg-type, unused-ignore]
+    """Return the input of Ultralytics' exports: centred letterbox, 0 to 1."""
+    return Preprocess(width, height, layout_of(suffix), resize="letterbox")
+
+
+def plain_bgr(width: int, height: int, suffix: str) -> Preprocess:
+    """Return the input of FastestDet and YOLO-FastestV2: stretched, blue first, 0 to 1."""
+    return Preprocess(width, height, layout_of(suffix), "bgr")

@@ -1,20 +1,25 @@
 """Anchor-free heads with two outputs: class scores, and distances from a cell's centre to the box's sides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bench.detectors.binding import bind, has_shape
 from bench.detectors.candidates import Candidates, pick
-from bench.detectors.families.base import Preset
+from bench.detectors.families import evidence
+from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.customs import minus_one_to_one
+from bench.detectors.families.distribution import boxes_around
+from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation, Values
 from bench.errors import ModelError
-from bench.wire.description import ModelDescription, Preprocess
+from bench.wire.description import ModelDescription
 from bench.wire.tensor import TensorSpec
+
+# Grids that such a head may have, the usual ones.
+_STRIDES = ((8,), (16,), (8, 16), (16, 32), (8, 16, 32), (8, 16, 32, 64), (8, 16, 32, 64, 128))
 
 
 class Ltrb:
@@ -40,15 +45,15 @@ class Ltrb:
         options = read_options(description.decode, self.OPTIONS)
         num_classes = len(description.category_ids)
         _check_options(options, num_classes)
-        self._strides, self._centres = _cells(description.preprocess, options["strides"])
-        cells = len(self._strides)
+        self._strides, self._centres = cells(levels_of(description.preprocess, options["strides"]))
+        count = len(self._strides)
         roles = {
-            "scores": (has_shape(cells, num_classes), lambda spec: "score" in spec.name.lower()),
-            "boxes": (has_shape(cells, 4), lambda spec: "box" in spec.name.lower()),
+            "scores": (has_shape(count, num_classes), lambda spec: "score" in spec.name.lower()),
+            "boxes": (has_shape(count, 4), lambda spec: "box" in spec.name.lower()),
         }
         bound = bind(description.decode, outputs, roles)
         self._scores, self._boxes = bound["scores"], bound["boxes"]
-        self._shape = (cells, num_classes)
+        self._shape = (count, num_classes)
         self._suppression = description.suppression
         self._read_scores = Values(outputs[self._scores], options["activation"])
         self._read_boxes = Values(outputs[self._boxes])
@@ -58,13 +63,30 @@ class Ltrb:
         """Return the customs of the built-in detector; see `FamilyClass`."""
         return Preset(minus_one_to_one(width, height), options={"strides": [8]})
 
+    @staticmethod
+    def recognise(
+        inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], ops: Mapping[str, int], suffix: str
+    ) -> Recognition | None:
+        """Look for class scores and four distances for every cell of some grids; see `FamilyClass`."""
+        picture = evidence.picture_of(inputs)
+        if picture is None or len(outputs) != 2:
+            return None
+        activation = "none" if evidence.is_activated(ops) else "sigmoid"
+        for strides in _STRIDES:
+            for count in evidence.class_counts(outputs, 0):
+                options = {"strides": list(strides), "activation": activation}
+                found = evidence.described("ltrb", picture, suffix, count, options)
+                if evidence.fits(Ltrb, found[0], outputs):
+                    reason = f"{count} class scores and 4 distances for every cell of the strides {strides}"
+                    is_named = {"scores", "boxes"} == {spec.name for spec in outputs}
+                    return evidence.recognised(0.9 if is_named else 0.6, reason, found, ("activation",))
+        return None
+
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Decode the boxes of the cells that score high enough; see `Family`."""
         picks = pick(outputs[self._scores].reshape(self._shape), self._read_scores, self._suppression)
         reach = self._read_boxes.read(outputs[self._boxes].reshape(-1, 4)[picks.rows])
-        reach *= self._strides[picks.rows, None]
-        centres = self._centres[picks.rows]
-        boxes = np.concatenate([centres - reach[:, :2], centres + reach[:, 2:]], axis=1)
+        boxes = boxes_around(self._centres[picks.rows], reach, self._strides[picks.rows])
         return Candidates(boxes, picks.scores, picks.classes)
 
 
@@ -74,19 +96,4 @@ def _check_options(options: dict[str, Any], num_classes: int) -> None:
             f"decode.options.num_classes is {options['num_classes']}, but there are {num_classes} category "
             "ids; one is needed for each class"
         )
-    if not options["strides"] or not all(type(stride) is int and stride > 0 for stride in options["strides"]):
-        raise ModelError(
-            f"decode.options.strides: got {options['strides']!r}, expected integers of 1 or more, "
-            "as in [8, 16]"
-        )
-
-
-def _cells(preprocess: Preprocess, strides: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return stride (cells,) and centre (cells, 2) xy of every cell, float32, input pixels."""
-    of_levels, centres = [], []
-    for stride in strides:
-        columns, rows = -(-preprocess.width // stride), -(-preprocess.height // stride)
-        y, x = np.mgrid[:rows, :columns]
-        centres.append((np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * stride)
-        of_levels.append(np.full(rows * columns, stride))
-    return np.concatenate(of_levels).astype(np.float32), np.concatenate(centres).astype(np.float32)
+    check_strides(options["strides"])

@@ -1,6 +1,6 @@
 """Graphs that end in the post-processing operator of TensorFlow Object Detection: boxes come suppressed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bench.detectors.binding import Rule, bind, has_shape
 from bench.detectors.candidates import Candidates
-from bench.detectors.families.base import Preset
+from bench.detectors.families import evidence
+from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.customs import minus_one_to_one
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Values
@@ -18,6 +19,9 @@ from bench.wire.tensor import TensorSpec
 
 # The TFLite operator's outputs, in its fixed order, are named after it with a running number.
 _OPERATOR = "TFLite_Detection_PostProcess"
+
+# TensorFlow 2's converter numbers the operator's outputs the other way round, from the number of boxes on.
+_TF2_ORDER = ("num", "scores", "classes", "boxes")
 
 
 class Tfod:
@@ -29,19 +33,19 @@ class Tfod:
     Options:
         class_offset: What to add to a class of the graph to get the position in `category_ids`: 0 where
             classes count from 0 (TFLite files), -1 where they count from 1.
+        box_order: `yx` as the operator has it, `xy` where a converter has swapped the axes.
     """
 
-    OPTIONS = (Option("class_offset", 0, "Added to a class of the graph; -1 where it counts from 1."),)
+    OPTIONS = (
+        Option("class_offset", 0, "Added to a class of the graph; -1 where it counts from 1."),
+        Option("box_order", "yx", "Whether boxes have x or y first.", ("xy", "yx")),
+    )
 
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
-        self._offset: int = read_options(description.decode, self.OPTIONS)["class_offset"]
-        roles: dict[str, tuple[Rule, ...]] = {
-            "boxes": (_is_numbered(0), _says("box"), has_shape(-1, 4)),
-            "classes": (_is_numbered(1), _says("class")),
-            "scores": (_is_numbered(2), _says("score")),
-            "num": (_is_numbered(3), _says("num"), has_shape(1)),
-        }
-        self._bound = bind(description.decode, outputs, roles)
+        options = read_options(description.decode, self.OPTIONS)
+        self._offset: int = options["class_offset"]
+        self._axes = [1, 0, 3, 2] if options["box_order"] == "yx" else [0, 1, 2, 3]
+        self._bound = bind(description.decode, outputs, _roles(outputs))
         self._values = {role: Values(outputs[position]) for role, position in self._bound.items()}
         self._num_classes = len(description.category_ids)
         self._preprocess, self._suppression = description.preprocess, description.suppression
@@ -52,6 +56,25 @@ class Tfod:
         suppression = Suppression(score_threshold=0.0, in_graph=True)
         return Preset(minus_one_to_one(width, height), suppression, {"class_offset": 0}, num_classes=90)
 
+    @staticmethod
+    def recognise(
+        inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], ops: Mapping[str, int], suffix: str
+    ) -> Recognition | None:
+        """Look for the operator, or for the names of its outputs; see `FamilyClass`."""
+        picture = evidence.picture_of(inputs)
+        if picture is None or len(outputs) < 4:
+            return None
+        has_operator = any(_OPERATOR.lower() in name.lower() for name in (*ops, outputs[0].name))
+        has_names = all(_find(outputs, _says(f"detection_{word}")) for word in ("box", "class", "score"))
+        if not (has_operator or has_names):
+            return None
+        options = {"class_offset": 0 if has_operator else -1}
+        found = evidence.described("tfod", picture, suffix, options=options)
+        if not evidence.fits(Tfod, found[0], outputs):
+            return None
+        reason = f"the graph ends in {_OPERATOR}" if has_operator else "outputs are named detection_boxes ..."
+        return evidence.recognised(0.98 if has_operator else 0.9, reason, found, ("class count and offset",))
+
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the first `num` boxes; see `Family`."""
         read = {role: self._values[role].read(outputs[i].reshape(-1)) for role, i in self._bound.items()}
@@ -59,7 +82,7 @@ class Tfod:
         classes = np.rint(read["classes"][rows]).astype(np.intp) + self._offset
         self._check_classes(classes)
         size = np.array([self._preprocess.width, self._preprocess.height] * 2, np.float32)
-        boxes = read["boxes"].reshape(-1, 4)[rows][:, [1, 0, 3, 2]] * size
+        boxes = read["boxes"].reshape(-1, 4)[rows][:, self._axes] * size
         return Candidates(boxes, read["scores"][rows], classes)
 
     def _rows(self, scores: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -76,6 +99,29 @@ class Tfod:
                 f"class_offset {self._offset} cover classes {first} to {last}; correct category_ids or "
                 "decode.options.class_offset"
             )
+
+
+def _roles(outputs: Sequence[TensorSpec]) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules of each role: names first, and shapes where the operator declares any."""
+    is_numbered_back = len(outputs) == 4 and all(
+        _find(outputs, _ends(f"StatefulPartitionedCall:{number}")) for number in range(4)
+    )
+    backwards = {role: _ends(f":{number}") for number, role in enumerate(_TF2_ORDER) if is_numbered_back}
+    rules: dict[str, tuple[Rule, ...]] = {
+        "boxes": (_is_numbered(0), _says("box"), has_shape(-1, 4)),
+        "classes": (_is_numbered(1), _says("class")),
+        "scores": (_is_numbered(2), _says("score")),
+        "num": (_is_numbered(3), _says("num"), has_shape(1)),
+    }
+    return {role: (*rule, *([backwards[role]] if backwards else [])) for role, rule in rules.items()}
+
+
+def _find(outputs: Sequence[TensorSpec], rule: Rule) -> bool:
+    return any(rule(spec) for spec in outputs)
+
+
+def _ends(ending: str) -> Rule:
+    return lambda spec: spec.name.endswith(ending)
 
 
 def _is_numbered(number: int) -> Rule:

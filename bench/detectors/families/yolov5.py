@@ -1,49 +1,73 @@
-"""YOLOv5-style heads: one output whose rows hold a decoded box, an objectness and class probabilities."""
+"""YOLOv5-style heads (YOLOv7's too): a box, an objectness and class probabilities for every anchor."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.detectors.binding import bind, describe, has_shape
-from bench.detectors.candidates import Candidates, Picks, order
-from bench.detectors.families.base import Preset
+from bench.detectors.candidates import Candidates, Picks
+from bench.detectors.families import evidence
+from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.centred import corners
 from bench.detectors.families.customs import letterboxed
+from bench.detectors.families.grid_anchors import AnchorGrid, check_anchors
+from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.levels import Level, check_strides, levels_of
+from bench.detectors.families.objectness import TOP_PROBABILITY, pick_products, pick_scores
+from bench.detectors.families.tables import ANCHORS_FIRST
 from bench.detectors.options import Option, read_options
-from bench.detectors.values import Values
+from bench.detectors.values import Activation, Values
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription, Suppression
 from bench.wire.tensor import TensorSpec
 
-# Real probabilities end at 1, but read as a little more where a quantized head ends in reals (1.13 was seen).
-_TOP_PROBABILITY = 1.25
+# models/yolov5*.yaml of github.com/ultralytics/yolov5: of the strides 8, 16 and 32, in pixels.
+_ANCHORS = (
+    ((10, 13), (16, 30), (33, 23)),
+    ((30, 61), (62, 45), (59, 119)),
+    ((116, 90), (156, 198), (373, 326)),
+)
 
 
 class Yolov5:
     """Family `yolov5`: output `predictions` (1, rows, 5 + classes): centre x, centre y, width, height,
     objectness, classes. The score of a class is objectness times its probability.
 
+    Files without the last layer are read too: one output a level (1, anchors, rows, columns, 5 + classes),
+    or with anchors and channels on one axis, first or last. Those are never decoded.
+
     Options:
-        normalized: Boxes are fractions of the input (TFLite exports) and not input pixels (ONNX exports).
+        normalized: Decoded boxes are fractions of the input (TFLite exports), not pixels (ONNX exports).
+        decoded: Whether a single output of all levels holds decoded boxes.
+        strides: Undecoded heads: input pixels a cell, one for each level.
+        anchors: Undecoded heads: width and height in input pixels of the anchors of each level.
+        activation: `sigmoid` or `none`; where left out, a sigmoid for undecoded heads alone.
     """
 
-    OPTIONS = (Option("normalized", False, "Boxes are fractions of the input, not pixels."),)
+    OPTIONS = (
+        Option("normalized", False, "Boxes are fractions of the input, not pixels."),
+        Option("decoded", True, "The graph itself turns raw outputs into boxes."),
+        Option("strides", (8, 16, 32), "Input pixels a cell, one for each level."),
+        Option("anchors", _ANCHORS, "Width and height in pixels of the anchors of each level."),
+        Option("activation", "none", "What turns the output into scores.", get_args(Activation)),
+    )
 
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
-        self._normalized: bool = read_options(description.decode, self.OPTIONS)["normalized"]
-        self._channels = 5 + len(description.category_ids)
-        rule = has_shape(-1, self._channels)
-        if not any(rule(spec) for spec in outputs):
+        options = read_options(description.decode, self.OPTIONS)
+        channels = 5 + len(description.category_ids)
+        is_whole = any(has_shape(-1, channels)(spec) for spec in outputs)
+        if is_whole and options["decoded"]:
+            self._reader: _Decoded | _Raw = _Decoded(description, outputs, options)
+        elif not is_whole and len(outputs) < 2:
             raise ModelError(
-                f"family 'yolov5' with {len(description.category_ids)} category ids expects an output of "
-                f"shape [1, rows, {self._channels}], but the model has {describe(outputs)}; "
+                f"family 'yolov5' with {channels - 5} category ids expects an output of "
+                f"shape [1, rows, {channels}] or one for each level, but the model has {describe(outputs)}; "
                 "check category_ids and family"
             )
-        self._position = bind(description.decode, outputs, {"predictions": (rule,)})["predictions"]
-        self._values = Values(outputs[self._position])
-        self._preprocess, self._suppression = description.preprocess, description.suppression
+        else:
+            self._reader = _Raw(description, outputs, options)
 
     @staticmethod
     def preset(width: int, height: int, suffix: str) -> Preset:
@@ -51,24 +75,86 @@ class Yolov5:
         suppression = Suppression(iou_threshold=0.6)
         return Preset(letterboxed(width, height, suffix), suppression, {"normalized": suffix == ".tflite"})
 
+    @staticmethod
+    def recognise(
+        inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], ops: Mapping[str, int], suffix: str
+    ) -> Recognition | None:
+        """Look for 5 + classes channels for three anchors of every cell; see `FamilyClass`."""
+        picture = evidence.picture_of(inputs)
+        if picture is None:
+            return None
+        for count in evidence.class_counts(outputs, 5, 3):
+            found = evidence.described("yolov5", picture, suffix, count)
+            levels = _levels(found[0], (8, 16, 32), 3)
+            rows = sum(level.num_rows for level in levels)
+            if any(has_shape(rows, 5 + count)(spec) for spec in outputs):
+                reason = f"box, objectness and {count} classes for three anchors of every cell ({rows} rows)"
+                return evidence.recognised(0.95, reason, found, ("normalized boxes",))
+            if len(outputs) > 1 and evidence.fits(Yolov5, found[0], outputs):
+                reason = f"box, objectness and {count} classes for three anchors on each of three grids"
+                return evidence.recognised(0.85, reason, found, ("anchors", "activation"))
+        return None
+
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the boxes of the rows that score high enough; see `Family`."""
+        return self._reader.candidates(outputs)
+
+
+class _Decoded:
+    """Reads the one output of decoded boxes."""
+
+    def __init__(
+        self, description: ModelDescription, outputs: Sequence[TensorSpec], options: Mapping[str, Any]
+    ) -> None:
+        self._normalized: bool = options["normalized"]
+        self._channels = 5 + len(description.category_ids)
+        rules = {"predictions": (has_shape(-1, self._channels),)}
+        self._position = bind(description.decode, outputs, rules)["predictions"]
+        self._boxes = Values(outputs[self._position])
+        self._scores = Values(outputs[self._position], options["activation"])
+        self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         raw = outputs[self._position].reshape(-1, self._channels)
         picks = self._pick(raw)
-        centred = self._values.read(raw[picks.rows, :4])
+        centred = self._boxes.read(raw[picks.rows, :4])
         return Candidates(corners(centred, self._normalized, self._preprocess), picks.scores, picks.classes)
 
     def _pick(self, raw: NDArray[Any]) -> Picks:
         """Pick rows by objectness first: a score exceeds it by no more than the highest probability does."""
-        threshold = self._suppression.score_threshold
-        highest = self._values.highest
-        top = _TOP_PROBABILITY if highest is None else max(1.0, highest)
-        rows = np.flatnonzero(raw[:, 4] >= self._values.floor(threshold / top))
-        objectness = self._values.read(raw[rows, 4])
-        scores = objectness[:, None] * self._values.read(raw[rows, 5:])
-        if not self._suppression.is_multi_label:
-            best = scores.argmax(axis=1)
-            return order(rows, best, scores[np.arange(len(rows)), best], self._suppression)
-        flat = np.flatnonzero(scores >= np.float32(threshold))
-        of_rows, classes = np.divmod(flat, scores.shape[1])
-        return order(rows[of_rows], classes, scores.reshape(-1)[flat], self._suppression)
+        highest = self._scores.highest
+        top = TOP_PROBABILITY if highest is None else max(1.0, highest)
+        rows = np.flatnonzero(raw[:, 4] >= self._scores.floor(self._suppression.score_threshold / top))
+        objectness = self._scores.read(raw[rows, 4])
+        scores = objectness[:, None] * self._scores.read(raw[rows, 5:])
+        return pick_scores(rows, scores, self._suppression)
+
+
+class _Raw:
+    """Reads heads whose boxes are still shares of cells and anchors."""
+
+    def __init__(
+        self, description: ModelDescription, outputs: Sequence[TensorSpec], options: Mapping[str, Any]
+    ) -> None:
+        activation = description.decode.options.get("activation", "sigmoid")
+        check_strides(options["strides"])
+        levels = _levels(
+            description, options["strides"], check_anchors(options["anchors"], options["strides"])
+        )
+        parts = (
+            Part("boxes", 4, ("box", "reg", "loc"), activation),
+            Part("objectness", 1, ("obj",), activation),
+            Part("classes", len(description.category_ids), ("cls", "class", "score"), activation),
+        )
+        self._heads = bind_heads(description.decode, outputs, parts, levels, ANCHORS_FIRST)
+        self._grid = AnchorGrid(levels, options["anchors"], is_anchors_first=True)
+        self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
+        picks = pick_products(self._heads["objectness"], self._heads["classes"], outputs, self._suppression)
+        centred = self._grid.decode(self._heads["boxes"].read(outputs, picks.rows), picks.rows)
+        return Candidates(corners(centred, False, self._preprocess), picks.scores, picks.classes)
+
+
+def _levels(description: ModelDescription, strides: Sequence[int], anchors: int) -> tuple[Level, ...]:
+    return levels_of(description.preprocess, strides, [anchors] * len(strides))

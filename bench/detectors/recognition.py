@@ -1,0 +1,39 @@
+"""Which decode families a model file may be of, by what it says of its inputs, outputs and operators.
+
+Reading the file is left to others. A recognition is a proposal: what shapes cannot tell is taken from the
+family's customs and listed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from bench.detectors.families.base import FAMILIES, FamilyClass, Recognition, load_family
+from bench.detectors.plug_ins import plug_in_names
+from bench.errors import ModelError
+from bench.wire.tensor import TensorSpec
+
+
+def recognise_all(
+    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], ops: Mapping[str, int], suffix: str
+) -> list[Recognition]:
+    """Return the families that a model fits, the most likely first; empty where none does.
+
+    Args:
+        ops: Operators of the graph and how often each occurs; may be empty.
+        suffix: `.tflite` or `.onnx`, where exports to them differ; empty for other sources.
+    """
+    found = [
+        recognition
+        for name in (*FAMILIES, *plug_in_names())
+        if (family := _loaded(name)) is not None
+        and (recognition := family.recognise(inputs, outputs, ops, suffix)) is not None
+    ]
+    return sorted(found, key=lambda recognition: -recognition.confidence)
+
+
+def _loaded(name: str) -> FamilyClass | None:
+    """Return a family that can recognise files; a package's own may be broken, or leave that out."""
+    try:
+        family = load_family(name)
+    except ModelError:
+        return None
+    return family if hasattr(family, "recognise") else None
