@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bench.core.measure import MeasureOptions
 from bench.core.model import ModelSource
 from bench.core.recipe import Recipe
 from bench.wire.job import RuntimeSettings
+
+
+DataFormat = Literal["coco", "yolo", "voc", "tfrecord"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,17 @@ class RenderedData:
 
 @dataclass(frozen=True)
 class CocoData:
-    """Images of the user's own in COCO format. Paths are absolute.
+    """Images of the user's own, in COCO format or in one that is read into it. Paths are absolute.
 
     Attributes:
+        images: folder of the photos; empty where `annotations` names or holds them.
+        annotations: by format: the JSON file; a folder of YOLO labels (empty: where YOLO's rule says) or a
+            `data.yaml`; a folder of Pascal VOC's XML files; a pattern of TFRecord files.
         limit: number of evaluation images, drawn with `seed`; 0 for all.
         calibration_images: folder of images to calibrate and distil on; empty for none.
         calibration_limit: likewise for it.
+        names: file that names the classes, or a label map; empty where the format needs none.
+        options: what else a format is told (see `bench.datasets.yolo`, `voc` and `tfrecord`).
     """
 
     images: str
@@ -37,6 +45,9 @@ class CocoData:
     seed: int = 0
     calibration_images: str = ""
     calibration_limit: int = 0
+    format: DataFormat = "coco"
+    names: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

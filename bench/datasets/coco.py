@@ -76,7 +76,7 @@ def image_set(folder: Path, limit: int, seed: int, hash_cache: HashCache) -> Ima
     Raises:
         DataError: there are none, or one cannot be read.
     """
-    names = sorted(_image_names(folder))
+    names = image_names(folder)
     if not names:
         endings = ", ".join(IMAGE_SUFFIXES)
         raise DataError(f"{folder}: holds no images, expected files ending in {endings}: name another folder")
@@ -91,8 +91,16 @@ def images_hash(images: Iterable[ImageRef]) -> str:
     return content_hash([image.sha256 for image in images])
 
 
+def image_names(folder: Path) -> list[str]:
+    """Return the images below a folder as `a/b.jpg`, sorted; hidden files and folders are not looked at.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    return sorted(_image_names(folder))
+
+
 def _image_names(folder: Path) -> Iterator[str]:
-    """Yield the images below a folder as `a/b.jpg`; hidden files and folders are not looked at."""
     try:
         for place, folders, files in os.walk(folder, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]

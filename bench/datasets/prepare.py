@@ -10,6 +10,7 @@ from bench.core.suite import CocoData, RenderedData
 from bench.datasets.checks import check_disjoint
 from bench.datasets.coco import evaluation_data, image_set, images_hash
 from bench.datasets.hashes import HashCache
+from bench.datasets.normal_form import is_converted, normal_form
 from bench.errors import DataError
 
 Prepared = tuple[EvaluationData, ImageSet, ImageSet]
@@ -20,8 +21,9 @@ _NO_IMAGES = ImageSet((), "")
 def prepare_data(data: RenderedData | CocoData, cache: Path) -> Prepared:
     """Make the images of a suite available.
 
-    Rendered images are rendered below `cache` unless they are there. For images of the user's own, QAT learns
-    from the calibration images; both sets are empty where the suite names none.
+    Rendered images are rendered below `cache` unless they are there, and annotations in another format are
+    converted to COCO's. For images of the user's own, QAT learns from the calibration images; both sets are
+    empty where the suite names none.
 
     Args:
         cache: the project's cache folder; also remembers content hashes.
@@ -33,7 +35,9 @@ def prepare_data(data: RenderedData | CocoData, cache: Path) -> Prepared:
         DataError: files are missing, damaged or shared between the sets; the message names them.
     """
     hashes = HashCache(cache)
-    prepared = _rendered(data, cache, hashes) if isinstance(data, RenderedData) else _coco(data, hashes)
+    prepared = (
+        _rendered(data, cache, hashes) if isinstance(data, RenderedData) else _photos(data, cache, hashes)
+    )
     evaluation, calibration, training = prepared
     check_disjoint(evaluation, calibration)
     check_disjoint(evaluation, training)
@@ -41,13 +45,15 @@ def prepare_data(data: RenderedData | CocoData, cache: Path) -> Prepared:
 
 
 def prepared_if_ready(data: RenderedData | CocoData, cache: Path) -> Prepared | None:
-    """Return what `prepare_data` would, unless images would have to be rendered first."""
+    """Return what `prepare_data` would, unless images had to be rendered or annotations converted first."""
     if isinstance(data, RenderedData):
         from bench.datasets.rendered.files import is_rendered
 
         splits = {"evaluation": data.evaluation, "calibration": data.calibration, "train": data.training}
         if not all(is_rendered(cache / "datasets", name, count, data.seed) for name, count in splits.items()):
             return None
+    elif not is_converted(data, cache, HashCache(cache)):
+        return None
     return prepare_data(data, cache)
 
 
@@ -78,8 +84,10 @@ def _rendered_split(name: str, count: int, seed: int, cache: Path, hashes: HashC
         ) from problem
 
 
-def _coco(data: CocoData, hashes: HashCache) -> Prepared:
-    evaluation = evaluation_data(Path(data.images), Path(data.annotations), data.limit, data.seed, hashes)
+def _photos(data: CocoData, cache: Path, hashes: HashCache) -> Prepared:
+    normal = normal_form(data, cache, hashes)
+    evaluation = evaluation_data(normal.images, normal.annotations, data.limit, data.seed, hashes)
+    evaluation = replace(evaluation, warnings=(*normal.notes, *evaluation.warnings))
     if not data.calibration_images:
         return evaluation, _NO_IMAGES, _NO_IMAGES
     calibration = image_set(Path(data.calibration_images), data.calibration_limit, data.seed, hashes)

@@ -111,7 +111,8 @@ class Table:
                 reading.complain((*path, name), f"missing, expected {key.form.expected}")
         if not self.exactly_one:
             return
-        present = [name for group in self.exactly_one for name in group if name in node.fields]
+        known = dict.fromkeys(name for group in self.exactly_one for name in group)
+        present = [name for name in known if name in node.fields]
         if not any(set(group) == set(present) for group in self.exactly_one):
             groups = " or ".join(" with ".join(group) for group in self.exactly_one if group)
             got = " and ".join(present) if present else "none of them"

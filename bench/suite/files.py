@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -49,6 +50,28 @@ class ExistingPath:
         # A path may also end in a variable whose value is not known here.
         endings = "|".join([*map(re.escape, self.suffixes), r"\}"])
         return {"type": "string", "pattern": rf"(?:{endings})$" if self.suffixes else "."}
+
+
+@dataclass(frozen=True)
+class ExistingFiles:
+    """A file, a folder, or a pattern of files with `*`, `?` or `[]`, read to its absolute path as text."""
+
+    expected: str = "the path of a file or folder, or a pattern of files"
+
+    def read(self, node: Node, path: Path, reading: Reading) -> Any:
+        if not isinstance(node.value, str) or not node.value.strip():
+            return refuse(self, node, path, reading)
+        text = expand(node.value, path, reading)
+        if text is None:
+            return WRONG
+        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
+        if place.exists() or glob.glob(str(place)):
+            return str(place)
+        reading.complain(path, f"nothing is or fits {place}, {_cure(place, node.value)}")
+        return WRONG
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": "."}
 
 
 def expand(text: str, path: Path, reading: Reading) -> str | None:

@@ -7,6 +7,7 @@ the values add up to (models, recipes, cases) is left to the other modules of th
 from __future__ import annotations
 
 from bench.suite.containers import ByKind, Key, ListOf, MapOf, Table
+from bench.suite.data_format import DATA
 from bench.suite.detector_format import DETECTOR
 from bench.suite.files import ExistingPath
 from bench.suite.forms import Anything, Boolean, Choice, Integer, Name, Number, Quantity, Text
@@ -49,48 +50,6 @@ _MODEL = Table(
     exactly_one=(("builtin",), ("keras",), ("file",), ("tflite",), ("onnx",)),
 )
 MODEL = ByKind({"text": Choice(("builtin",)), "mapping": _MODEL})
-
-_RENDERED = Table(
-    "the rendered data set",
-    {
-        "evaluation": Key(Integer(1), "Images that accuracy is measured on; 400 unless given."),
-        "calibration": Key(Integer(1), "Images that calibration may use; 200 unless given."),
-        "training": Key(Integer(1), "Images that QAT may learn from; 2000 unless given."),
-        "seed": Key(Integer(0), "Another seed gives other pictures."),
-    },
-)
-_COCO = Table(
-    "a COCO data set",
-    {
-        "images": Key(
-            ExistingPath("folder"), "Folder that the annotations' file names are relative to.", True
-        ),
-        "annotations": Key(
-            ExistingPath("file", (".json",)), "COCO JSON with images, annotations and categories.", True
-        ),
-        "limit": Key(Integer(0), "Evaluate on that many images, drawn by the seed; 0 for all."),
-        "seed": Key(Integer(0), "Another seed draws other images."),
-    },
-)
-_CALIBRATION_IMAGES = Table(
-    "calibration images",
-    {
-        "images": Key(
-            ExistingPath("folder"), "Photos to calibrate on and to distil QAT from; none of the above.", True
-        ),
-        "limit": Key(Integer(0), "Use no more than that many, drawn by the seed of `coco`; 0 for all."),
-    },
-)
-_DATA = Table(
-    "the data set",
-    {
-        "rendered": Key(_RENDERED, "Scenes rendered on this machine; no download."),
-        "coco": Key(_COCO, "Photos of yours with COCO annotations."),
-        "calibration": Key(_CALIBRATION_IMAGES, "Photos without annotations, beside `coco`."),
-    },
-    exactly_one=(("rendered",), ("coco",), ("coco", "calibration")),
-)
-DATA = ByKind({"text": Choice(("rendered",)), "mapping": _DATA})
 
 _THREADS = ListOf(Integer(1, 1024), takes_one=True)
 _AXES = {

@@ -9,8 +9,9 @@ from typing import Any
 
 from bench.core.measure import MeasureOptions
 from bench.core.model import ModelSource
-from bench.core.suite import CocoData, RenderedData, Suite
+from bench.core.suite import Suite
 from bench.errors import SuiteError
+from bench.suite.data_format import build_data
 from bench.suite.format import SUITE
 from bench.suite.gate import check_gate
 from bench.suite.matrix import Declared, build_cases
@@ -72,7 +73,7 @@ def _read_text(path: Path) -> str:
 def _build(values: dict[str, Any], path: Path, text: str, reading: Reading) -> Suite:
     models = build_models(values, reading)
     hosts = values.get("hosts", ("local",))
-    data = _build_data(values, reading)
+    data = build_data(values.get("data"))
     _require_data(models, reading)
     recipes = build_recipes(values.get("recipes", {}), reading)
     measure = _build_measure(values.get("measure", {}), reading)
@@ -98,21 +99,6 @@ def _require_data(models: tuple[ModelSource, ...], reading: Reading) -> None:
     reading.complain(
         ("data",), f"missing, expected the images that the models are made for, {expected}; {default}"
     )
-
-
-def _build_data(values: dict[str, Any], reading: Reading) -> RenderedData | CocoData:
-    data = values.get("data", {})
-    if isinstance(data, dict) and "coco" in data:
-        calibration = data.get("calibration", {})
-        return CocoData(
-            images=data["coco"].get("images", ""),
-            annotations=data["coco"].get("annotations", ""),
-            limit=data["coco"].get("limit", 0),
-            seed=data["coco"].get("seed", 0),
-            calibration_images=calibration.get("images", ""),
-            calibration_limit=calibration.get("limit", 0),
-        )
-    return RenderedData(**(data.get("rendered", {}) if isinstance(data, dict) else {}))
 
 
 def _build_measure(values: dict[str, Any], reading: Reading) -> MeasureOptions:

@@ -15,6 +15,10 @@ from bench.suite.spelling import advise
 
 OPTIONS = [option.name for option in Yolov8.OPTIONS]
 HEAD = "name: s\nmodel: builtin\n"
+DATA_CHOICES = (
+    "rendered or coco or yolo or voc or tfrecord or coco with calibration or yolo with calibration or voc with "
+    "calibration or tfrecord with calibration"
+)
 
 
 def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  # type: ignore[no-untyped-def]
@@ -89,9 +93,9 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
         ("recipes: {int8: {training: {steps: 5}}}",
          "recipes.int8.training: means nothing for int8, expected it with qat only: remove it"),
         ("data: cocoo", "data: unknown name 'cocoo', Known: rendered"),
-        ("data: {}", "data: got none of them, expected exactly one of rendered or coco or coco with calibration"),
+        ("data: {}", "data: got none of them, expected exactly one of " + DATA_CHOICES),
         ("data: {rendered: , calibration: {images: .}}",
-         "data: got rendered and calibration, expected exactly one of rendered or coco or coco with calibration"),
+         "data: got rendered and calibration, expected exactly one of " + DATA_CHOICES),
         ("data: 3", "data: got 3, expected one of rendered, or a mapping that describes the data set"),
         ("measure: {memory_limit: 2 Gib}", "measure.memory_limit: got '2 Gib', expected an amount with a unit (B, kB, "
          "MB, GB, KiB, MiB, GiB) such as 2GiB"),
@@ -164,8 +168,8 @@ def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # 
          "model.detector.input.size: got a list of 1, expected a list of 2, each an integer from 1 to 8192"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: 64, std: 0}}}",
          "model.detector.input.std: got 0, expected a number between 0 and 1024, both excluded"),
-        ("{keras: m.keras, detector: {family: yolov8, input: {size: 64}, options: {strides: [8]}}}",
-         f"model.detector.options.strides: family yolov8 has no such option, {advise('strides', OPTIONS)}"),
+        ("{keras: m.keras, detector: {family: yolov8, input: {size: 64}, options: {class_offset: 1}}}",
+         f"model.detector.options.class_offset: family yolov8 has no such option, {advise('class_offset', OPTIONS)}"),
         ("{keras: m.keras, detector: {family: yolov8, input: {size: 64}, nms: {iou_threshold: 0.5}}}",
          "model.detector.nms.iou_threshold: unknown key, did you mean 'score_threshold'? Known: score_threshold, iou, "
          "max_detections, pre_nms_top_k, class_aware, multi_label, in_graph, clip"),
