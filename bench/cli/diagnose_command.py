@@ -14,10 +14,11 @@ def run(options: argparse.Namespace) -> int:
     """Diagnose, and print what was found as text or JSON; a mistake found is a good answer."""
     from bench.diagnosing.opening import chosen_cases
     from bench.diagnosing.suite import diagnose_suite
+    from bench.running.completing import complete_models
     from bench.running.listener import Silent
     from bench.suite import load_suite
 
-    suite = load_suite(options.suite)
+    suite = complete_models(load_suite(options.suite))
     cases = chosen_cases(suite, options.case, options.model)
     listener = Silent() if options.json or options.quiet else ProgressLine({})
     found = []

@@ -19,8 +19,9 @@ def read_overrides(options: argparse.Namespace) -> Overrides:
 
 
 def load(options: argparse.Namespace) -> tuple[Suite, Overrides]:
-    """Read the suite that the command line names, with its overrides applied."""
+    """Read the suite that the command line names, with its overrides applied and all of it known."""
+    from bench.running.completing import complete_models
     from bench.suite import apply_overrides, load_suite
 
     overrides = read_overrides(options)
-    return apply_overrides(load_suite(options.suite), overrides), overrides
+    return complete_models(apply_overrides(load_suite(options.suite), overrides)), overrides

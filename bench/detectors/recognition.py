@@ -25,9 +25,23 @@ def recognise_all(
         recognition
         for name in (*FAMILIES, *plug_in_names())
         if (family := _loaded(name)) is not None
-        and (recognition := family.recognise(inputs, outputs, ops, suffix)) is not None
+        and (recognition := _recognised(family, inputs, outputs, ops, suffix)) is not None
     ]
     return sorted(found, key=lambda recognition: -recognition.confidence)
+
+
+def _recognised(
+    family: FamilyClass,
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+    ops: Mapping[str, int],
+    suffix: str,
+) -> Recognition | None:
+    """Return what a family says of a file; shapes that no one thought of are not of the family."""
+    try:
+        return family.recognise(inputs, outputs, ops, suffix)
+    except Exception:  # a package's family raises whatever it likes, and is one of many that are asked
+        return None
 
 
 def _loaded(name: str) -> FamilyClass | None:

@@ -43,7 +43,7 @@ def _per_channel(graph: OnnxGraph, opset: int) -> Iterator[Advice]:
     if count and opset < PER_CHANNEL_OPSET:
         yield Advice(
             "per_channel_opset",
-            f"{count} quantizing nodes have a scale per channel, which opset {opset} does not know",
+            f"quantizing nodes with a scale per channel, {count} of them, which opset {opset} does not know",
             f"raise the opset to {PER_CHANNEL_OPSET} (onnx.version_converter), or quantize per tensor",
         )
 

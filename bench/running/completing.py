@@ -1,0 +1,123 @@
+"""Completes descriptions from the model files: what a suite leaves out (`detector: yolov8`) is read there.
+
+A suite that says everything is not touched, and none of its files is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.core.model import ModelSource
+from bench.core.suite import Suite
+from bench.detectors import Detector
+from bench.detectors.families.base import Recognition
+from bench.detectors.presets import default_description
+from bench.errors import ModelError, SuiteError
+from bench.inspecting import FileReport, look_into
+from bench.wire.description import Layout, ModelDescription
+
+# These are run as they are or read as they are, so that the description must fit their outputs.
+_WITH_OUTPUTS = (".tflite", ".onnx")
+
+
+def complete_models(suite: Suite) -> Suite:
+    """Fill in input size, layout and options that the suite leaves to the model files.
+
+    Raises:
+        SuiteError: a file does not tell its input size, or suite and file disagree; the message has both.
+        ModelError: a file cannot be read.
+    """
+    needed = {case.model for case in suite.cases}
+    is_open = [model.name in needed and not model.description.preprocess.width for model in suite.models]
+    if not any(is_open):
+        return suite
+    pairs = zip(suite.models, is_open, strict=True)
+    return replace(
+        suite, models=tuple(_completed(suite, model) if open_ else model for model, open_ in pairs)
+    )
+
+
+def _completed(suite: Suite, model: ModelSource) -> ModelSource:
+    report = look_into(Path(model.path), with_trial=False)
+    try:
+        description = complete(model.description, report)
+    except ModelError as problem:
+        raise SuiteError(f"{suite.path}: model {model.name} ({model.path}): {problem}") from problem
+    return replace(model, description=description)
+
+
+def complete(description: ModelDescription, report: FileReport) -> ModelDescription:
+    """Return a description with what the file tells put in where nothing was said.
+
+    Args:
+        description: with an input of 0 x 0; its options are the family's customs except where told otherwise.
+
+    Raises:
+        ModelError: the file does not tell its input size, or description and file disagree.
+    """
+    width, height, layout = _input_of(report)
+    family = description.decode.family
+    found = next((r for r in report.recognitions if r.description.decode.family == family), None)
+    preprocess = replace(description.preprocess, width=width, height=height, layout=layout)
+    decode = replace(description.decode, options=_options(description, report, (width, height), found))
+    complete = replace(description, preprocess=preprocess, decode=decode)
+    _check_classes(complete, found)
+    _check_fit(complete, report)
+    return complete
+
+
+def _input_of(report: FileReport) -> tuple[int, int, Layout]:
+    """Return width, height and layout of the one input that takes the photo."""
+    if len(report.inputs) != 1:
+        raise ModelError(f"the file has {len(report.inputs)} inputs, expected one that takes the photo")
+    shape = report.inputs[0].shape
+    if len(shape) in (3, 4):
+        sizes = shape[-3:]
+        is_first = sizes[0] == 3 and sizes[2] != 3
+        height, width, channels = (*sizes[1:], sizes[0]) if is_first else sizes
+        if channels == 3 and height > 0 and width > 0:
+            return width, height, "nchw" if is_first else "nhwc"
+    raise ModelError(
+        f"the file does not tell the size of its input, {report.inputs[0].name!r} {list(shape)}; write it "
+        "into the suite, as in detector: {family: yolov8, input: {size: 640}}"
+    )
+
+
+def _options(
+    description: ModelDescription, report: FileReport, size: tuple[int, int], found: Recognition | None
+) -> dict[str, Any]:
+    """Return the family's options for this file; what the suite changed of the customs stays."""
+    family, suffix = description.decode.family, f".{report.format}"
+    blank = default_description(family, 0, 0, file_suffix=suffix).decode.options
+    told = {
+        name: value
+        for name, value in description.decode.options.items()
+        if name not in blank or blank[name] != value
+    }
+    if found is not None:
+        return {**found.description.decode.options, **told}
+    return {**default_description(family, *size, file_suffix=suffix).decode.options, **told}
+
+
+def _check_classes(description: ModelDescription, found: Recognition | None) -> None:
+    if found is None or any("class count" in words for words in found.unknown):
+        return
+    labels, classes = len(description.category_ids), len(found.description.category_ids)
+    if labels != classes:
+        raise ModelError(
+            f"the labels name {labels} classes, but the file's outputs have {classes}; write `labels` for "
+            f"these {classes} (a list of category ids or names, a file of names, or {{offset, count}})"
+        )
+
+
+def _check_fit(description: ModelDescription, report: FileReport) -> None:
+    if f".{report.format}" not in _WITH_OUTPUTS:
+        return
+    try:
+        Detector(description, report.inputs, report.outputs)
+    except ModelError as problem:
+        likely = [found.description.decode.family for found in report.recognitions[:1]]
+        hint = f"; the file looks like {likely[0]}" if likely else ""
+        raise ModelError(f"{problem}{hint}; `bench inspect {report.path}` says more") from problem
