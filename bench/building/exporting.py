@@ -1,71 +1,26 @@
-"""One float model on its way to several files: what the exports share is made once and kept."""
+"""From a float model and a recipe to the one file: which exporter makes it."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.building.floats import FloatFile, FloatModel
 from bench.core.recipe import Recipe
-from bench.quantize import litert, onnx_float, onnx_integer
-from bench.quantize.endpoint import Endpoint, num_kernel_weights, save_endpoint, trace_endpoint
+from bench.quantize import litert, litert_edge, onnx_float, onnx_int4, onnx_integer, onnx_shared
+from bench.quantize.layers import NOTHING_KEPT, KeptLayers, choose_layers, read_layers
 from bench.quantize.litert_names import name_tensors
-from bench.quantize.pixels import normalise
-from bench.quantize.trial import Outputs
-from bench.wire.description import Preprocess
+
+__all__ = ["FloatModel", "export", "starts_from_file"]
 
 
-class FloatModel:
-    """A Keras model with its traced function, SavedModel and float ONNX file, each made when first needed.
-
-    Args:
-        folder: of this model alone, in which files may be left.
-    """
-
-    def __init__(self, model: Any, preprocess: Preprocess, folder: Path) -> None:
-        self.model, self.preprocess, self.folder = model, preprocess, folder
-        self._onnx: Path | None = None
-
-    @cached_property
-    def endpoint(self) -> Endpoint:
-        """The traced function."""
-        return trace_endpoint(self.model, self.preprocess)
-
-    @cached_property
-    def saved_model(self) -> Path:
-        """A SavedModel of it."""
-        save_endpoint(self.endpoint, self.folder / "saved_model")
-        return self.folder / "saved_model"
-
-    @property
-    def onnx(self) -> Path:
-        """A float ONNX file of it."""
-        if self._onnx is None:
-            onnx_float.export_onnx(self.endpoint, self.folder / "float.onnx")
-            self._onnx = self.folder / "float.onnx"
-        return self._onnx
-
-    @property
-    def has_onnx(self) -> bool:
-        """Whether the float ONNX file is there already."""
-        return self._onnx is not None
-
-    def adopt_onnx(self, path: Path) -> None:
-        """Take a float ONNX file that was made of the same model before; it is only read."""
-        self._onnx = path
-
-    @cached_property
-    def num_kernel_weights(self) -> int:
-        """How many weights an export must roughly hold."""
-        return num_kernel_weights(self.model)
-
-    def outputs(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Return the float model's own outputs for one image, (height, width, 3) uint8."""
-        results = self.endpoint.function(normalise(pixels[None], self.preprocess))
-        return {name: np.asarray(value) for name, value in results.items()}
+def starts_from_file(recipe: Recipe, runtime: str) -> bool:
+    """Whether a recipe quantizes the float file of a runtime rather than the model itself."""
+    if runtime == "litert":
+        return recipe.precision == "int4" or recipe.keeps_layers
+    return recipe.precision not in ("fp32", "qat")
 
 
 def export(
@@ -74,16 +29,31 @@ def export(
     """Write the file of a recipe; the suffix of `target` says for which runtime.
 
     Args:
-        pixels: (num_images, height, width, 3) uint8 to calibrate on, for int8 and qat.
+        pixels: (num_images, height, width, 3) uint8 to calibrate on, where activations become integers.
 
     Returns:
         What a reader should know of the file.
+
+    Raises:
+        BuildError: an exporter refused, or a pattern of `keep_float` or `keep_8bit` fits no layer.
     """
-    if target.suffix == ".tflite":
-        content = litert.convert_litert(model.saved_model, recipe, pixels, model.preprocess)
-        target.write_bytes(name_tensors(content))
-        return litert.litert_notes(recipe)
-    return _export_onnx(model, recipe, pixels, target)
+    if target.suffix != ".tflite":
+        return _export_onnx(model, recipe, pixels, target)
+    if starts_from_file(recipe, "litert") or isinstance(model, FloatFile):
+        kept = _kept(recipe, model.tflite)
+        content = litert_edge.quantize_edge(model.tflite, recipe, kept, pixels, model.preprocess)
+        target.write_bytes(content)
+        return model.notes + litert_edge.edge_notes(recipe, kept)
+    content = litert.convert_litert(model.saved_model, recipe, pixels, model.preprocess)
+    target.write_bytes(name_tensors(content))
+    return model.notes + litert.litert_notes(recipe)
+
+
+def _kept(recipe: Recipe, file: Path) -> KeptLayers:
+    """Return the layers of a float file that a recipe quantizes otherwise."""
+    if not recipe.keeps_layers:
+        return NOTHING_KEPT
+    return choose_layers(recipe.keep_float, recipe.keep_8bit, read_layers(file))
 
 
 def _export_onnx(
@@ -91,13 +61,19 @@ def _export_onnx(
 ) -> tuple[str, ...]:
     if recipe.precision == "fp32":
         target.write_bytes(model.onnx.read_bytes())
-        return ()
+        return model.notes
     if recipe.precision == "fp16":
         onnx_float.convert_half(model.onnx, target)
-        return onnx_float.half_notes()
+        return model.notes + onnx_float.half_notes()
+    kept = _kept(recipe, model.onnx)
+    notes = model.notes + tuple(f"{len(kept.in_float)} layers kept in float" for _ in [0] if kept.in_float)
     if recipe.precision == "dynamic":
-        onnx_integer.quantize_weights(model.onnx, target)
-        return onnx_integer.dynamic_notes()
+        onnx_integer.quantize_weights(model.onnx, target, kept)
+        return notes + onnx_integer.dynamic_notes()
+    if recipe.precision == "int4":
+        onnx_int4.quantize_int4(model.onnx, target, recipe.granularity, kept)
+        return notes + onnx_int4.int4_notes()
     assert pixels is not None
-    onnx_integer.quantize_static_qdq(model.onnx, target, recipe, pixels, model.preprocess)
-    return onnx_integer.static_notes(recipe)
+    onnx_integer.quantize_static_qdq(model.onnx, target, recipe, pixels, model.preprocess, kept)
+    shared = onnx_shared.shared_scale_notes(model.onnx, pixels[0], model.preprocess, kept)
+    return notes + onnx_integer.static_notes(recipe) + shared

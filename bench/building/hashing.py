@@ -1,4 +1,4 @@
-"""Content hashes of files, remembered within the process by path, size, times and inode."""
+"""Content hashes of files and folders; those of files are remembered by path, size, times and inode."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import ModelError
+from bench.wire.codec import content_hash
 
 Stamp = tuple[int, int, int]
 
@@ -19,12 +20,15 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, as 64 hex digits.
+    """Return the sha256 of a file, or of the names and hashes of all files of a folder, as 64 hex digits.
 
     Raises:
-        ModelError: the file cannot be read.
+        ModelError: it cannot be read.
     """
     try:
+        if path.is_dir():
+            files = sorted(item for item in path.rglob("*") if item.is_file())
+            return content_hash([[item.relative_to(path).as_posix(), sha256_of(item)] for item in files])
         return _sha256(path.absolute(), stamp_of(path))
     except OSError as problem:
         raise ModelError(f"{path}: cannot be read ({problem.strerror}); check the path") from problem

@@ -22,14 +22,30 @@ _SHARED_CODE = (
     "quantize/pixels.py",
     "quantize/check.py",
     "quantize/trial.py",
+    "quantize/layers.py",
+    "quantize/saved_model.py",
+    "quantize/onnx_source.py",
     "building/workshop.py",
     "building/exporting.py",
+    "building/floats.py",
+    "building/opening.py",
     "building/loading.py",
 )
 _CODE = {
-    "litert": ("quantize/litert.py", "quantize/litert_names.py"),
-    "onnxruntime": ("quantize/onnx_float.py", "quantize/onnx_integer.py"),
+    "litert": (
+        "quantize/litert.py",
+        "quantize/litert_edge.py",
+        "quantize/litert_names.py",
+        "quantize/litert_signature.py",
+    ),
+    "onnxruntime": (
+        "quantize/onnx_float.py",
+        "quantize/onnx_integer.py",
+        "quantize/onnx_int4.py",
+        "quantize/onnx_shared.py",
+    ),
 }
+_EQUALISING_CODE = ("quantize/equalize.py", "quantize/qat")
 _TRAINING_CODE = ("quantize/qat", "quantize/pixels.py", "building/training.py", "building/loading.py")
 _LABELLED_CODE = ("models/builtin",)
 _FACTS_CODE = (
@@ -42,7 +58,7 @@ _FACTS_CODE = (
     "quantize/onnx_graph.py",
 )
 _LIBRARIES = {
-    "litert": ("tensorflow", "keras"),
+    "litert": ("tensorflow", "keras", "ai-edge-quantizer"),
     "onnxruntime": ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime"),
 }
 
@@ -61,7 +77,8 @@ def build_key(request: BuildRequest) -> str:
             "model": trained_key(request) if request.needs_training else _source(request),
             "recipe": _recipe_parts(request.recipe, request.runtime) if not request.control else "fp32",
             "input": [request.preprocess.width, request.preprocess.height, request.preprocess.layout],
-            "calibration": _calibration_parts(request) if request.needs_ranges else None,
+            "calibration": _calibration_parts(request) if request.needs_pixels else None,
+            "equalising": code_hash(_EQUALISING_CODE) if request.recipe.equalize else None,
             "code": code_hash(_SHARED_CODE + _CODE[request.runtime] + _FACTS_CODE),
             "libraries": library_versions(_LIBRARIES[request.runtime]),
         }
@@ -92,7 +109,7 @@ def trained_key(request: BuildRequest) -> str:
 
 
 def source_file(request: BuildRequest) -> Path:
-    """Return the file that holds the float model, or the given model."""
+    """Return the file, or the folder of a SavedModel, that holds the float model or the given one."""
     if request.source.kind == "builtin":
         from bench.models.builtin.shipped import weights_path
 
@@ -109,11 +126,18 @@ def _source(request: BuildRequest) -> str:
 
 def _recipe_parts(recipe: Recipe, runtime: str) -> dict[str, Any]:
     """Return the fields of a recipe that its file depends on, under this runtime."""
-    if recipe.precision not in ("int8", "qat"):
-        return {"precision": recipe.precision}
-    own = {"io": recipe.io} if runtime == "litert" else {"activations": recipe.activations}
-    method = recipe.calibration.method
-    return {"precision": "int8", "granularity": recipe.granularity, "method": method, **own}
+    parts: dict[str, Any] = {
+        "precision": "int8" if recipe.precision == "qat" else recipe.precision,
+        "keep_float": recipe.keep_float,
+        "keep_8bit": recipe.keep_8bit,
+        "equalize": recipe.equalize,
+    }
+    if recipe.is_static or recipe.precision == "int4" or recipe.equalize:
+        parts["granularity"] = recipe.granularity
+    if recipe.is_static:
+        own = {"io": recipe.io} if runtime == "litert" else {"activations": recipe.activations}
+        parts |= {"method": recipe.calibration.method, **own}
+    return parts
 
 
 def _calibration_parts(request: BuildRequest) -> Any:

@@ -39,7 +39,12 @@ class BuildRequest:
     @property
     def needs_ranges(self) -> bool:
         """Whether activation ranges are found on calibration images."""
-        return self.recipe is not None and self.recipe.precision in ("int8", "qat") and not self.control
+        return self.recipe is not None and self.recipe.is_static and not self.control
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether calibration images are looked at, for ranges or to balance channels."""
+        return self.needs_ranges or (self.recipe is not None and self.recipe.equalize)
 
     @property
     def needs_training(self) -> bool:

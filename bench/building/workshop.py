@@ -16,14 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.building.exporting import FloatModel, export
+from bench.building.exporting import export, starts_from_file
+from bench.building.floats import FloatModel
+from bench.building.hashing import sha256_of
 from bench.building.images import prepared_pixels
 from bench.building.keys import build_key, source_file, trained_key
-from bench.building.loading import load_keras
+from bench.building.loading import load_keras, require_unchanged
+from bench.building.opening import open_source, require_float
 from bench.building.request import BuildRequest, calibration_images
 from bench.building.store import ArtifactStore
 from bench.building.training import train
 from bench.core.artifact import Artifact, FileFacts
+from bench.core.model import FLOAT_FILE_KINDS
 from bench.core.recipe import Recipe
 from bench.errors import ModelError, UnavailableError
 from bench.quantize.availability import SUFFIXES, availability
@@ -72,11 +76,21 @@ class Workshop:
         return self._store.refer(build_key(request), path, facts)
 
     def _make(self, request: BuildRequest, recipe: Recipe) -> Artifact:
+        before = sha256_of(source_file(request))
+        if recipe.precision == "fp32" and request.source.kind in FLOAT_FILE_KINDS:
+            # The float file is its own fp32: any copy could only differ.
+            path = source_file(request)
+            return self._store.refer(build_key(request), path, require_float(path))
+        artifact = self._convert(request, recipe)
+        require_unchanged(source_file(request), before)
+        return artifact
+
+    def _convert(self, request: BuildRequest, recipe: Recipe) -> Artifact:
         wanted = _FLOAT if request.control else recipe
-        pixels, notes = self._calibration(request) if request.needs_ranges else (None, ())
-        model, trained = self._model(request)
-        if request.runtime == "onnxruntime" and recipe.precision in ("fp16", "dynamic", "int8"):
-            self._reuse_float_onnx(request, model)
+        pixels, notes = self._calibration(request) if request.needs_pixels else (None, ())
+        model, trained = self._model(request, pixels)
+        if starts_from_file(wanted, request.runtime) and not recipe.equalize:
+            self._reuse_float_file(request, model)
         self._report(f"exporting {recipe.name} for {request.runtime}", 0, 0)
         target = self._new_folder() / f"model{SUFFIXES[request.runtime]}"
         export_notes = export(model, wanted, pixels, target)
@@ -90,7 +104,9 @@ class Workshop:
     def _expectation(self, request: BuildRequest, recipe: Recipe, model: FloatModel) -> Expectation:
         image = self._trial_image(request)
         reference = model.outputs(image) if recipe.precision in ("fp32", "fp16") else {}
-        return Expectation(recipe, image, request.preprocess, model.num_kernel_weights, reference)
+        is_converted = request.source.kind != "tflite" and not starts_from_file(recipe, "litert")
+        weights = model.num_kernel_weights
+        return Expectation(recipe, image, request.preprocess, weights, reference, is_converted)
 
     def _calibration(self, request: BuildRequest) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         """Return calibration pixels and a note of where they come from."""
@@ -103,10 +119,13 @@ class Workshop:
         images = calibration_images(request)
         if not images:
             raise UnavailableError(
-                "int8 needs calibration images, and the data set has none; add them to `data`"
+                f"{request.recipe.name} needs calibration images, and the data set has none; add them to "
+                "`data`"
             )
         shortfall = f", {wanted.images} were asked for" if len(images) < wanted.images else ""
         note = f"calibrated on {len(images)} images{shortfall}, method {wanted.method}"
+        if not request.needs_ranges:
+            note = f"channels observed on {len(images)} images{shortfall}"
         return prepared_pixels(images, request.preprocess, self._store.root), (note,)
 
     def _trial_image(self, request: BuildRequest) -> NDArray[np.uint8]:
@@ -116,20 +135,25 @@ class Workshop:
             return np.asarray(noise_pixels(1, request.preprocess)[0])
         return np.asarray(prepared_pixels(images, request.preprocess, self._store.root)[0])
 
-    def _model(self, request: BuildRequest) -> tuple[FloatModel, Artifact | None]:
+    def _model(
+        self, request: BuildRequest, pixels: NDArray[np.uint8] | None
+    ) -> tuple[FloatModel, Artifact | None]:
         """Return the model to export, and the artifact of its training if there was one."""
         if not request.needs_training:
-            return self._loaded(source_file(request), request), None
+            return self._opened(source_file(request), request, pixels), None
         artifact = self._store.find(trained_key(request)) or self._train(request)
-        return self._loaded(Path(artifact.path), request), artifact
+        return self._opened(Path(artifact.path), request, None), artifact
 
-    def _loaded(self, path: Path, request: BuildRequest) -> FloatModel:
-        """Return the model of a file, loaded once."""
-        known = f"{path} {request.preprocess}"
+    def _opened(self, path: Path, request: BuildRequest, pixels: NDArray[np.uint8] | None) -> FloatModel:
+        """Return the model of a file, opened once; an equalised one is a model of its own."""
+        assert request.recipe is not None
+        recipe = request.recipe
+        balance = (recipe.granularity, recipe.calibration) if recipe.equalize else None
+        known = f"{path} {request.preprocess} {balance}"
         if known not in self._models:
-            self._report("loading the model", 0, 0)
-            folder = self._new_folder()
-            self._models[known] = FloatModel(load_keras(path, folder), request.preprocess, folder)
+            self._report("loading the model" if balance is None else "equalising channels", 0, 0)
+            balanced_on = pixels if recipe.equalize else None
+            self._models[known] = open_source(path, request, self._new_folder(), balanced_on)
         return self._models[known]
 
     def _train(self, request: BuildRequest) -> Artifact:
@@ -156,13 +180,13 @@ class Workshop:
         is_used = request.recipe.training.labels and not request.control
         return self._calibration(request)[0] if is_used else noise_pixels(1, request.preprocess)
 
-    def _reuse_float_onnx(self, request: BuildRequest, model: FloatModel) -> None:
-        """Start from the fp32 ONNX artifact of the same model, built now if it is not there yet."""
-        if model.has_onnx:
+    def _reuse_float_file(self, request: BuildRequest, model: FloatModel) -> None:
+        """Start from the fp32 artifact of the same model, built now if it is not there yet."""
+        if model.has_file(request.runtime):
             return
         wanted = replace(request, recipe=_FLOAT, control=False)
         artifact = self._store.find(build_key(wanted)) or self._make(wanted, _FLOAT)
-        model.adopt_onnx(Path(artifact.path))
+        model.adopt(request.runtime, Path(artifact.path))
 
     def _new_folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._scratch))

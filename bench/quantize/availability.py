@@ -8,6 +8,8 @@ from bench.core.recipe import Recipe
 # Runtime -> file name suffix of the models that it runs.
 SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx"}
 
+_KIND_WORDS = {"saved_model": "SavedModel", "onnx": "float ONNX file", "tflite": "float .tflite file"}
+
 
 def availability(source_kind: SourceKind, recipe: Recipe, runtime: str) -> str:
     """Say why a combination cannot be made.
@@ -20,14 +22,48 @@ def availability(source_kind: SourceKind, recipe: Recipe, runtime: str) -> str:
     """
     if runtime not in SUFFIXES:
         return f"no exporter makes files for runtime {runtime!r}; expected one of {', '.join(SUFFIXES)}"
-    if source_kind == "file":
-        return "a given model file is measured as it is; recipes need a Keras model"
-    if recipe.precision in ("int8", "qat"):
-        return _calibration_problem(recipe, runtime) or _training_problem(source_kind, recipe)
+    return (
+        _source_problem(source_kind, recipe, runtime)
+        or _equalising_problem(source_kind, recipe)
+        or _calibration_problem(recipe, runtime)
+        or _io_problem(source_kind, recipe, runtime)
+        or _training_problem(source_kind, recipe)
+    )
+
+
+def _source_problem(kind: SourceKind, recipe: Recipe, runtime: str) -> str:
+    if kind == "file":
+        return "a given model file is measured as it is; recipes need a float model as `source`"
+    own = {"onnx": "onnxruntime", "tflite": "litert"}.get(kind, runtime)
+    if own != runtime:
+        return (
+            f"a float {SUFFIXES[own]} file is quantized for {own} only, since no converter to "
+            f"{SUFFIXES[runtime]} keeps its accuracy for sure; start from the Keras model or SavedModel"
+        )
+    if recipe.precision == "qat" and kind not in ("builtin", "keras"):
+        return f"QAT trains the layers of a Keras model; a {_KIND_WORDS[kind]} has none to train"
+    return ""
+
+
+def _equalising_problem(kind: SourceKind, recipe: Recipe) -> str:
+    if recipe.equalize and kind not in ("builtin", "keras"):
+        return f"equalize balances the layers of a Keras model; a {_KIND_WORDS[kind]} has none to read"
+    return ""
+
+
+def _io_problem(kind: SourceKind, recipe: Recipe, runtime: str) -> str:
+    is_by_layer = kind == "tflite" or recipe.keeps_layers
+    if runtime == "litert" and recipe.is_static and is_by_layer and recipe.io == "uint8":
+        return (
+            "ai-edge-quantizer, which quantizes layer by layer, writes int8 or float32 inputs and outputs; "
+            "use io: int8 or io: float32"
+        )
     return ""
 
 
 def _calibration_problem(recipe: Recipe, runtime: str) -> str:
+    if not recipe.is_static:
+        return ""
     if recipe.calibration.images < 1:
         return f"calibration needs 1 image or more, got {recipe.calibration.images}"
     if runtime == "litert" and recipe.calibration.method != "minmax":

@@ -37,6 +37,8 @@ class Expectation:
         pixels: (h, w, 3) uint8, one real image in the model's channel order.
         num_kernel_weights: of the float model; 0 where it is not known.
         reference: output name -> the float model's values for that image; empty to compare nothing.
+        is_converted: the whole model went through the runtime's converter, which quantizes all or nothing;
+            otherwise layers may be left in float.
     """
 
     recipe: Recipe
@@ -44,6 +46,7 @@ class Expectation:
     preprocess: Preprocess
     num_kernel_weights: int = 0
     reference: Outputs = field(default_factory=dict)
+    is_converted: bool = True
 
 
 def check_export(path: Path, expected: Expectation) -> FileFacts:
@@ -62,10 +65,10 @@ def check_export(path: Path, expected: Expectation) -> FileFacts:
     except ModelError as problem:
         raise BuildError(f"the exported file is not usable: {problem}") from problem
     facts = facts_of(graph)
-    _require_promise(path, graph, facts, expected.recipe)
+    _require_promise(path, graph, facts, expected.recipe, expected.is_converted)
     problem_text = (
         _weights_problem(graph, expected.num_kernel_weights)
-        or verify_declared(expected.recipe.precision, facts)
+        or verify_declared(expected.recipe.precision, facts, expected.recipe.keeps_layers)
         or _granularity_problem(graph, expected.recipe)
         or _outputs_problem(outputs)
         or _difference_problem(outputs, expected)
@@ -85,17 +88,18 @@ def _weights_problem(graph: ModelGraph, num_kernel_weights: int) -> str:
 
 
 def _granularity_problem(graph: ModelGraph, recipe: Recipe) -> str:
-    is_integer = recipe.precision in ("int8", "qat")
-    if is_integer and recipe.granularity == "per_tensor" and is_per_channel(graph.weighted):
+    if recipe.is_static and recipe.granularity == "per_tensor" and is_per_channel(graph.weighted):
         return "its weights have a scale per channel, but per_tensor was asked for"
     return ""
 
 
-def _require_promise(path: Path, graph: ModelGraph, facts: FileFacts, recipe: Recipe) -> None:
+def _require_promise(
+    path: Path, graph: ModelGraph, facts: FileFacts, recipe: Recipe, is_converted: bool
+) -> None:
     """Raise where LiteRT's converter quietly does less than its name says."""
-    if path.suffix != ".tflite":
+    if path.suffix != ".tflite" or not is_converted:
         return
-    if recipe.precision in ("int8", "qat") and graph.float_ops:
+    if recipe.is_static and graph.float_ops:
         listed = ", ".join(f"{name} x{count}" for name, count in sorted(graph.float_ops.items()))
         raise UnavailableError(f"full integer is not possible: the LiteRT converter leaves {listed} in float")
     if recipe.precision == "dynamic" and facts.precision == "fp32":
@@ -125,5 +129,5 @@ def _difference_problem(outputs: Outputs, expected: Expectation) -> str:
         difference = float(np.abs(found - reference).max(initial=0.0))
         allowed = tolerance * max(float(np.abs(reference).max(initial=0.0)), 1e-3)
         if difference > allowed:
-            return f"output {name} differs from the Keras model's by {difference:.3g}, allowed {allowed:.3g}"
+            return f"output {name} differs from the float model's by {difference:.3g}, allowed {allowed:.3g}"
     return ""

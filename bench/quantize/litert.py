@@ -1,7 +1,8 @@
-"""LiteRT files (.tflite) from a SavedModel: fp32, fp16, dynamic range and full integer.
+"""LiteRT files (.tflite) from a SavedModel: fp32, fp16, dynamic range, full integer and int16x8.
 
-Full integer means that every operator computes in int8; where `io` is float32, one QUANTIZE at the input and
-one DEQUANTIZE an output remain. The converter knows minmax calibration only.
+Full integer means that every operator computes in int8 (int16x8: in int16, with int8 weights); where `io`
+is float32, one QUANTIZE at the input and one DEQUANTIZE an output remain. The converter knows minmax
+calibration only.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def convert_litert(
     """Convert a SavedModel by a recipe; `qat` is converted as int8.
 
     Args:
-        pixels: (n, h, w, 3) uint8 calibration images; needed for int8 and qat only.
+        pixels: (n, h, w, 3) uint8 calibration images; needed for int8, int16x8 and qat only.
 
     Raises:
         BuildError: the converter refused, with its reason.
@@ -37,7 +38,7 @@ def convert_litert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.precision == "fp16":
         converter.target_spec.supported_types = [tf.float16]
-    if recipe.precision in ("int8", "qat"):
+    if recipe.is_static:
         assert pixels is not None
         _set_integer(converter, recipe, pixels, preprocess)
     try:
@@ -51,6 +52,8 @@ def convert_litert(
 
 def litert_notes(recipe: Recipe) -> tuple[str, ...]:
     """Say what a reader should know of a LiteRT file made by this recipe."""
+    if recipe.precision == "int16x8":
+        return ("LiteRT has no fast kernels for int16 activations: int16x8 shows accuracy and costs time",)
     if recipe.precision == "dynamic":
         return ("LiteRT leaves weight tensors of fewer than 1,024 values in float32 (dynamic range)",)
     return ()
@@ -64,7 +67,9 @@ def _set_integer(converter: Any, recipe: Recipe, pixels: NDArray[np.uint8], prep
             yield [value]
 
     converter.representative_dataset = representative_dataset
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    is_wide = recipe.precision == "int16x8"
+    converter.target_spec.supported_ops = [wide if is_wide else tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.dtypes.as_dtype(recipe.io)
     converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
     # The converter offers no public switch; that it took effect is checked in the file.

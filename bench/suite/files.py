@@ -22,15 +22,18 @@ class ExistingPath:
 
     Attributes:
         suffixes: that a file may have, with the dot; empty for any.
+        folder_with: name of a file; a folder that holds it may stand instead of a file. Empty for none.
     """
 
     kind: Literal["file", "folder"]
     suffixes: tuple[str, ...] = ()
+    folder_with: str = ""
 
     @property
     def expected(self) -> str:
         endings = f" ending in {' or '.join(self.suffixes)}" if self.suffixes else ""
-        return f"the path of a {self.kind}{endings}"
+        folder = f", or of a folder with {self.folder_with}" if self.folder_with else ""
+        return f"the path of a {self.kind}{endings}{folder}"
 
     def read(self, node: Node, path: Path, reading: Reading) -> Any:
         if not isinstance(node.value, str) or not node.value.strip():
@@ -38,9 +41,11 @@ class ExistingPath:
         text = expand(node.value, path, reading)
         if text is None:
             return WRONG
+        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
+        if self.folder_with and (place / self.folder_with).is_file():
+            return str(place)
         if self.suffixes and FilePath(text).suffix.lower() not in self.suffixes:
             return refuse(self, node, path, reading)
-        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
         if place.is_file() if self.kind == "file" else place.is_dir():
             return str(place)
         reading.complain(path, f"there is no {self.kind} {place}, {_cure(place, node.value)}")
@@ -49,7 +54,10 @@ class ExistingPath:
     def schema(self) -> Schema:
         # A path may also end in a variable whose value is not known here.
         endings = "|".join([*map(re.escape, self.suffixes), r"\}"])
-        return {"type": "string", "pattern": rf"(?:{endings})$" if self.suffixes else "."}
+        return {
+            "type": "string",
+            "pattern": rf"(?:{endings})$" if self.suffixes and not self.folder_with else ".",
+        }
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,12 @@ _MODEL = Table(
         ),
         "builtin": Key(Boolean(only=True), "The detector that comes with the project."),
         "keras": Key(
-            ExistingPath("file", (".keras",)), "A functional Keras model of yours, quantized by the recipes."
+            ExistingPath("file", (".keras", ".h5")),
+            "A functional Keras model of yours, quantized by the recipes.",
+        ),
+        "source": Key(
+            ExistingPath("file", (".keras", ".h5", ".onnx", ".tflite"), "saved_model.pb"),
+            "A float model of yours, quantized by the recipes: Keras, ONNX, TFLite, SavedModel folder.",
         ),
         "file": Key(ExistingPath("file", (".tflite", ".onnx")), "A model file of yours, measured as it is."),
         "tflite": Key(ExistingPath("file", (".tflite",)), "The same, for LiteRT."),
@@ -47,7 +52,7 @@ _MODEL = Table(
         "detector": Key(DETECTOR, "How the model is fed and read."),
         "expected": Key(_EXPECTED, "Published accuracy, shown beside the measured one."),
     },
-    exactly_one=(("builtin",), ("keras",), ("file",), ("tflite",), ("onnx",)),
+    exactly_one=(("builtin",), ("keras",), ("source",), ("file",), ("tflite",), ("onnx",)),
 )
 MODEL = ByKind({"text": Choice(("builtin",)), "mapping": _MODEL})
 

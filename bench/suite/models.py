@@ -18,6 +18,9 @@ from bench.wire.description import ModelDescription
 BUILTIN_SIZE = 160
 BUILTIN_CLASSES = 8
 
+# Suffix of a float model file that recipes quantize as it is -> what the model is then.
+_FILE_KINDS: dict[str, SourceKind] = {".onnx": "onnx", ".tflite": "tflite"}
+
 
 def builtin_description() -> ModelDescription:
     """Return how the built-in detector is fed and read."""
@@ -53,11 +56,11 @@ def _listed(values: dict[str, Any], reading: Reading) -> list[tuple[int, Any]]:
 def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource | None:
     if entry.get("builtin"):
         return _build_builtin(entry, path, reading)
-    kind = next((key for key in ("keras", "file", "tflite", "onnx") if key in entry), None)
-    if kind is None:
+    key = next((key for key in ("keras", "source", "file", "tflite", "onnx") if key in entry), None)
+    if key is None:
         return None
-    file = FilePath(entry[kind])
-    is_given = kind != "keras"
+    file = FilePath(entry[key])
+    is_given = key not in ("keras", "source")
     name = entry.get("name", file.stem)
     _check_name(name, path, reading)
     if is_given and "precision" not in entry:
@@ -66,13 +69,15 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         )
     if not is_given and "precision" in entry:
         reading.complain(
-            (*path, "precision"), "a Keras model has none, expected it in matrix.precision: remove the key"
+            (*path, "precision"),
+            "a float model has none, expected what to make of it in matrix.precision: remove the key",
         )
-    described = _describe(entry, file.suffix.lower() if is_given else "", path, reading)
+    suffix = file.suffix.lower()
+    described = _describe(entry, suffix if suffix in _FILE_KINDS else "", path, reading)
     if described is None:
         return None
     description, class_names = described
-    source: SourceKind = "file" if is_given else "keras"
+    source: SourceKind = "file" if is_given else _source_kind(suffix)
     return ModelSource(
         name,
         entry.get("group", name),
@@ -83,6 +88,11 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         _expected(entry),
         class_names,
     )
+
+
+def _source_kind(suffix: str) -> SourceKind:
+    """Return the kind of a float model; a folder without a suffix of its own is a SavedModel."""
+    return "keras" if suffix in (".keras", ".h5") else _FILE_KINDS.get(suffix, "saved_model")
 
 
 def _expected(entry: dict[str, Any]) -> Expected | None:

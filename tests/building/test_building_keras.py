@@ -11,7 +11,7 @@ from building_requests import keras_request, write_photos
 
 from bench.building import ArtifactStore, BuildFailure, BuildRequest, build_artifacts, build_key
 from bench.core.artifact import Artifact
-from bench.core.recipe import PRECISIONS, Calibration, Recipe, Training
+from bench.core.recipe import DEFAULT_PRECISIONS, Calibration, Recipe, Training
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_all_ten_files_of_a_keras_model_are_built_and_cached(models: Path, tmp_p
     requests = {
         (precision, runtime): request(path, precision, runtime, photos)
         for runtime in ("litert", "onnxruntime")
-        for precision in PRECISIONS
+        for precision in DEFAULT_PRECISIONS
     }
     refused = request(models / "lambda.keras", "fp32", "litert", photos)
     events: list[dict[str, Any]] = []

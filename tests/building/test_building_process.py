@@ -162,10 +162,15 @@ def test_what_cannot_be_made_is_told_without_a_process(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gone.keras", "gone.keras: cannot be read"), ("model.h5", "expected a .keras file")],
+    [
+        ("gone.keras", "gone.keras: cannot be read"),
+        ("model.h5", "Keras cannot load the model"),
+        ("model.pt", "expected a .keras or .h5 file"),
+    ],
 )
 def test_a_keras_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, message: str) -> None:
-    (tmp_path / "model.h5").write_bytes(b"x")
+    for name_ in ("model.h5", "model.pt"):
+        (tmp_path / name_).write_bytes(b"x")
     (outcome,) = build(tmp_path, [keras_request(tmp_path / name, Recipe("fp32", "fp32"))])
     assert isinstance(outcome, BuildFailure)
     assert message in outcome.reason

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench.core.recipe import PRECISIONS, Calibration, Recipe, Training
+from bench.core.recipe import DEFAULT_PRECISIONS, Calibration, Recipe, Training
 from bench.detectors.model_input import to_input
 from bench.quantize.availability import availability
 from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise, placeholder_pixels
@@ -40,7 +40,7 @@ def test_noise_is_the_same_at_every_call() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["litert", "onnxruntime"])
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", DEFAULT_PRECISIONS)
 def test_the_five_precisions_are_available_for_both_runtimes(runtime: str, precision: str) -> None:
     recipe = Recipe(precision, precision)  # type: ignore[arg-type]
     assert availability("keras", recipe, runtime) == ""

@@ -109,7 +109,7 @@ def test_an_export_with_nan_fails_its_check(tmp_path: Path) -> None:
 
 
 def test_an_export_that_computes_something_else_fails_its_check(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="output scores differs from the Keras model's"):
+    with pytest.raises(BuildError, match="output scores differs from the float model's"):
         check(write_conv_onnx(tmp_path / "a.onnx"), "fp32", reference=7.0)
 
 

@@ -128,15 +128,15 @@ def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # 
         ("builtn", "model: unknown name 'builtn', did you mean 'builtin'? Known: builtin"),
         ("{builtin: true, precision: int8}",
          "model.precision: the built-in model brings its own, expected no such key: remove it"),
-        ("{name: x}", "model: got none of them, expected exactly one of builtin or keras or file or tflite or onnx"),
+        ("{name: x}", "model: got none of them, expected exactly one of builtin or keras or source or file or tflite or onnx"),
         ("{file: m.tflite, keras: m.keras}",
-         "model: got keras and file, expected exactly one of builtin or keras or file or tflite or onnx"),
+         "model: got keras and file, expected exactly one of builtin or keras or source or file or tflite or onnx"),
         ("{file: m.tflite, precision: int8}", "model.detector: missing, expected how the model is fed and read, as in "
          "detector: yolov8, or detector: {family: yolov8, input: {size: 640}, labels: coco80}"),
         ("{file: m.tflite, detector: {family: yolov8, input: {size: 64}}}",
          "model.precision: missing, expected the precision of the given file, as in precision: int8"),
         ("{keras: m.keras, precision: int8, detector: {family: yolov8, input: {size: 64}}}",
-         "model.precision: a Keras model has none, expected it in matrix.precision: remove the key"),
+         "model.precision: a float model has none, expected what to make of it in matrix.precision: remove the key"),
         ("{keras: m.keras, detector: {family: ltrb, input: {size: 64}}}", "model.detector.labels: missing, expected "
          "coco80, coco90, or a file of class names (.txt, .names, .yaml, .yml), or a list of category ids or of names, or {offset, count}"),
         ("{keras: m.keras, detector: {family: yolo8, input: {size: 64}}}", "model.detector.family: unknown name 'yolo8', "
@@ -176,7 +176,7 @@ def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # 
         ("{keras: n.keras}", "model.keras: there is no file {here}/n.keras, did you mean 'm.keras'?"),
         ("{keras: ../x/n.keras}", "model.keras: there is no file {here}/../x/n.keras, and no folder {here}/../x either; "
          "relative paths begin at the suite file"),
-        ("{keras: m.tflite}", "model.keras: got 'm.tflite', expected the path of a file ending in .keras"),
+        ("{keras: m.tflite}", "model.keras: got 'm.tflite', expected the path of a file ending in .keras or .h5"),
         ("{keras: '${A}/${B}/m.keras'}",
          "model.keras: the environment variable A is not set, expected it to hold a path: export A=..."),
     ],

@@ -84,7 +84,7 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
         "name: s\nmodel: builtn",
         "name: s\nmodel: builtin\nmodels: [builtin]",
         "name: s\nmodel: {builtin: false}",
-        "name: s\nmodel: {keras: m.h5}",
+        "name: s\nmodel: {keras: m.pt}",
         HEAD + "modles: 3",
         HEAD + "data: {coco: {images: .}}",
         HEAD + "data: {rendered: , calibration: {images: .}}",

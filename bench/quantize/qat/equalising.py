@@ -1,8 +1,9 @@
 """Balance the channels between consecutive layers, so that no channel drowns in the grid of a much larger
 one.
 
-What one layer's output channel is multiplied with, the next layer's input channel is divided by. The function
-stays the same, exactly for linear and ReLU, and for ReLU6 on channels kept below its limit.
+What one layer's output channel is multiplied with, the input channels of all layers that read it are
+divided by. The function stays the same, exactly for linear and ReLU, and for ReLU6 on channels kept below
+its limit.
 
 Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019,
 section 4.1; per-channel weights leave only the activations' ranges to be balanced, so these stand in for the
@@ -28,6 +29,19 @@ from bench.quantize.qat.rounding import scale_axes
 
 Array = NDArray[np.float32]
 
+# Id of a symbolic tensor -> the steps that read it.
+Readers = dict[int, list[graph.Step]]
+
+# Linear in each channel by itself, or, for pooling, monotonous.
+_CHANNELWISE = (
+    layers.ZeroPadding2D,
+    layers.Cropping2D,
+    layers.MaxPooling2D,
+    layers.AveragePooling2D,
+    layers.GlobalAveragePooling2D,
+    layers.UpSampling2D,
+)
+
 # A channel that reaches this share of a ReLU6's limit may be cut off by it and is left alone.
 _HEADROOM = 0.97
 
@@ -42,15 +56,16 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Pair:
-    """Two layers with only a rectifier or padding between them.
+    """A layer and those that read it, with only a rectifier, padding, pooling or enlarging between them.
 
     Attributes:
-        between: the symbolic tensor that the second layer reads.
+        seconds: all layers that read the first one's channels.
+        between: the symbolic tensor whose channels are scaled.
         limit: where the rectifier cuts off; None if it does not.
     """
 
     first: Any
-    second: Any
+    seconds: tuple[Any, ...]
     between: graph.Tensor
     limit: float | None
 
@@ -74,26 +89,54 @@ def equalise(model: keras.Model, batches: Iterable[Any], granularity: Granularit
 
 
 def find_pairs(model: keras.Model) -> list[Pair]:
-    """Return the pairs of layers of a rewritten model between which channels can be scaled safely."""
+    """Return the layers of a rewritten model whose channels can be scaled safely, with their readers."""
     readers, uses, outputs = graph.consumers(model), graph.uses(model), graph.output_ids(model)
     pairs = []
     for step in graph.steps(model):
         if not kinds.computes(step.operation) or len(uses[id(step.operation)]) > 1:
             continue
-        tensor, limit, follower = step.outputs[0], None, None
-        while follower is None and id(tensor) not in outputs and len(readers[id(tensor)]) == 1:
-            follower = readers[id(tensor)][0]
-            is_rectifier, cut = kinds.rectifier_limit(follower.operation)
-            if is_rectifier or type(follower.operation) is layers.ZeroPadding2D:
-                limit = cut if is_rectifier else limit
-                tensor, follower = follower.outputs[0], None
-        if (
-            follower is not None
-            and _can_absorb(follower.operation)
-            and len(uses[id(follower.operation)]) == 1
-        ):
-            pairs.append(Pair(step.operation, follower.operation, tensor, limit))
+        tensor, limit = _after_rectifiers(step.outputs[0], readers, outputs)
+        seconds = _absorbers(tensor, readers, outputs)
+        is_single = all(len(uses[id(second)]) == 1 for second in seconds)
+        if seconds and is_single and len({id(second) for second in seconds}) == len(seconds):
+            pairs.append(Pair(step.operation, tuple(seconds), tensor, limit))
     return pairs
+
+
+def _after_rectifiers(
+    tensor: graph.Tensor, readers: Readers, outputs: set[int]
+) -> tuple[graph.Tensor, float | None]:
+    """Follow a tensor through rectifiers and padding while nothing else reads it; return the limit met."""
+    limit = None
+    while id(tensor) not in outputs and len(readers.get(id(tensor), [])) == 1:
+        follower = readers[id(tensor)][0]
+        is_rectifier, cut = kinds.rectifier_limit(follower.operation)
+        if not is_rectifier and type(follower.operation) is not layers.ZeroPadding2D:
+            break
+        limit = cut if is_rectifier else limit
+        tensor = follower.outputs[0]
+    return tensor, limit
+
+
+def _absorbers(tensor: graph.Tensor, readers: Readers, outputs: set[int]) -> list[Any]:
+    """Return all layers that read a tensor's channels; none if anything else reads them too."""
+    if id(tensor) in outputs:
+        return []
+    found: list[Any] = []
+    for step in readers.get(id(tensor), []):
+        if _can_absorb(step.operation):
+            found.append(step.operation)
+            continue
+        further = _absorbers(step.outputs[0], readers, outputs) if _commutes(step.operation) else []
+        if not further:
+            return []
+        found += further
+    return found
+
+
+def _commutes(operation: Any) -> bool:
+    """Whether scaling a channel before an operation is scaling it afterwards."""
+    return isinstance(operation, _CHANNELWISE) or kinds.rectifier_limit(operation) == (True, None)
 
 
 def _can_absorb(operation: Any) -> bool:
@@ -120,21 +163,24 @@ def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:
     factors = _factors(pair, np.maximum(reach, max(reach.max() * _DEAD, _TINY)), granularity)
     kernel, *bias = pair.first.get_weights()
     pair.first.set_weights([scale_outputs(pair.first, kernel, factors), *(part * factors for part in bias)])
-    kernel, *bias = pair.second.get_weights()
-    # Input channels are the last axis but one of all three kinds of kernels.
-    pair.second.set_weights([kernel / factors[:, None], *bias])
+    for second in pair.seconds:
+        kernel, *bias = second.get_weights()
+        # Input channels are the last axis but one of all three kinds of kernels.
+        second.set_weights([kernel / factors[:, None], *bias])
 
 
 def _factors(pair: Pair, reach: Array, granularity: Granularity) -> Array:
     """Return the factor of each channel; the loudest channel stays as loud as it was."""
-    if isinstance(pair.second, layers.DepthwiseConv2D) and granularity == "per_channel":
+    dense = [second for second in pair.seconds if not isinstance(second, layers.DepthwiseConv2D)]
+    if not dense and granularity == "per_channel":
         # Each channel has a weight scale of its own: only the activation matters.
         factors = 1 / reach
     else:
         # Equation 11; where weights have a scale for each output channel, the activation's range is the
         # first's.
         first = reach if granularity == "per_channel" else _output_magnitudes(pair.first)
-        factors = np.sqrt(_input_magnitudes(pair.second) / first)
+        read = dense if granularity == "per_channel" else pair.seconds
+        factors = np.sqrt(np.maximum.reduce([_input_magnitudes(second) for second in read]) / first)
     factors = factors * reach.max() / (factors * reach).max()
     if pair.limit is not None:
         ceiling = _HEADROOM * pair.limit
