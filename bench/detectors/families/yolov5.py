@@ -60,7 +60,7 @@ class Yolov5:
         is_whole = any(has_shape(-1, channels)(spec) for spec in outputs)
         if is_whole and options["decoded"]:
             self._reader: _Decoded | _Raw = _Decoded(description, outputs, options)
-        elif not is_whole and len(outputs) < 2:
+        elif not is_whole and options["decoded"] and len(outputs) < 2:
             raise ModelError(
                 f"family 'yolov5' with {channels - 5} category ids expects an output of "
                 f"shape [1, rows, {channels}] or one for each level, but the model has {describe(outputs)}; "
