@@ -41,8 +41,6 @@ class ModelSource:
         path: absolute; empty for the built-in model.
         class_names: of each class index, where a suite labels classes by names; `description.category_ids`
             is final once `bench.running.labels.resolve_labels` has found their categories in the data set.
-        class_names: of each class index, where a suite labels classes by names; `description.category_ids`
-            is final once `bench.running.labels.resolve_labels` has found their categories in the data set.
         precision: declared precision of a given file (`fp32` ... `qat`); empty otherwise.
         expected: the accuracy published for it; None where the suite names none.
     """
@@ -54,5 +52,4 @@ class ModelSource:
     description: ModelDescription
     precision: str = ""
     expected: Expected | None = None
-    class_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
