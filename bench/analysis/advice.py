@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from bench.analysis.interval import sign
 from bench.analysis.proof import find_governor, fused_share, num_conversions
+from bench.analysis.published import beside_published
 from bench.core.record import Advice, Record
 
 # Below this AP a detector finds nothing of use.
@@ -164,10 +165,24 @@ def _wrong_precision(record: Record, sibling: Record | None) -> Advice | None:
     )
 
 
+def _unlike_published(record: Record, sibling: Record | None) -> Advice | None:
+    found = beside_published(record)
+    if found is None or not found.is_far_off:
+        return None
+    return Advice(
+        "unlike_published",
+        f"AP is {found.measured:.3f}, and {found.published:.3f} was published on the same data set "
+        f"({found.on}; {found.source})",
+        "run `bench diagnose` on this suite: a wrong channel order, value range, class offset or resizing is "
+        "likelier than a wrong publication",
+    )
+
+
 CHECKS: tuple[Check, ...] = (
     _nothing_found,
     _collapse,
     _dead_classes,
+    _unlike_published,
     _wrong_precision,
     _slower,
     _no_gain_of_fp16,

@@ -9,6 +9,7 @@ from bench.analysis.activations import ActivationFinding, compare_activations
 from bench.analysis.advice import advise
 from bench.analysis.compare import Comparison, compare
 from bench.analysis.front import Front, find_front
+from bench.analysis.published import PublishedFinding, beside_published
 from bench.analysis.recommend import Recommendation, recommend
 from bench.analysis.training import TrainingFinding, judge_training
 from bench.core.record import Advice, Record
@@ -24,6 +25,7 @@ class Panel:
     Attributes:
         comparisons: by case id; a case without a measured sibling is absent.
         advice: by case id; cases without any are absent.
+        published: of the cases whose model's accuracy was published.
     """
 
     group: str
@@ -35,6 +37,7 @@ class Panel:
     training: tuple[TrainingFinding, ...]
     activations: tuple[ActivationFinding, ...]
     advice: dict[str, tuple[Advice, ...]]
+    published: tuple[PublishedFinding, ...] = ()
 
 
 def analyse(records: Sequence[Record]) -> tuple[Panel, ...]:
@@ -60,4 +63,5 @@ def _panel(group: str, host: str, records: Sequence[Record]) -> Panel:
         training=judge_training(measured),
         activations=compare_activations(measured),
         advice={case: found for case, found in advice.items() if found},
+        published=tuple(found for record in measured if (found := beside_published(record))),
     )

@@ -12,6 +12,7 @@ from bench.report.answers import make_answer
 from bench.report.labels import case_labels, in_reading_order
 from bench.report.model import Failure, Remark, ReportModel, Section
 from bench.report.provenance import make_provenance, overridden
+from bench.report.published import sentences_of
 from bench.report.scatter import make_charts
 from bench.report.sentences import activation_sentence, comparison_sentence, front_sentence, training_sentence
 from bench.report.tables import make_tables
@@ -64,6 +65,7 @@ def _section(panel: Panel) -> Section:
     if len(sentences) > MOST_SENTENCES:
         sentences = [f"{len(sentences)} cases are compared with their fp32 siblings in the table below."]
     findings = [front_sentence(front, labels) for front in panel.fronts if len(front.placed) > 1]
+    findings += sentences_of(panel.published, labels)[:MOST_SENTENCES]
     findings += [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
     findings += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
     return Section(

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.core.record import Record
 from bench.report.model import Facts
+from bench.report.published import description_facts, published_facts
 
 # Longer values are cut: provenance is read by people, the records hold all of it.
 LONGEST_VALUE = 200
@@ -20,6 +21,8 @@ def make_provenance(records: Sequence[Record], run_info: Mapping[str, Any]) -> t
         *((f"Machine {host}", environment) for host, environment in _machines(records).items()),
         ("Versions", run_info.get("versions") or (first.versions if first else {})),
         ("Measured with", run_info.get("measure") or (first.measure if first else {})),
+        ("Models as fed and read", description_facts(records)),
+        ("Published accuracy, as the suite names it", published_facts(records)),
         ("Data and processing, sha256", _shared_hashes(records)),
     ]
     return tuple(Facts(title, tuple(_flatten(values))) for title, values in parts if values)

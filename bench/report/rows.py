@@ -32,16 +32,24 @@ TEXTS = (
 )
 
 
+# Columns of the accuracy that the suite says was published; only where one says so.
+PUBLISHED = ("expected_map_50_95", "expected_on", "expected_source")
+
+
 def render_csv(records: Sequence[Record]) -> str:
     """Render records as CSV with a header; empty cells where there is no figure."""
     names = [name for name in METRICS if any(record.metric(name) for record in records)]
     ended = [name for name in names if any(bounds(record.metric(name)) for record in records)]
     measured = [column for name in names for column in _columns(name, name in ended)]
+    published = PUBLISHED if any(record.expected for record in records) else ()
     file = io.StringIO()
-    writer = csv.DictWriter(file, [*TEXTS, "recipe", "artifact_sha256", *measured], lineterminator="\n")
+    columns = [*TEXTS, "recipe", "artifact_sha256", *measured, *published]
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow(_row(record, names, ended))
+        expected = record.expected or {}
+        about = {name: _text(expected.get(name.removeprefix("expected_"), "")) for name in published}
+        writer.writerow(_row(record, names, ended) | about)
     return file.getvalue()
 
 

@@ -19,6 +19,7 @@ from bench.report.cells import (
 from bench.report.classes import classes_table
 from bench.report.labels import in_reading_order, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.published import has_published, published_cell
 from bench.report.units import kibibytes, mebibytes, milliseconds, percent, points
 
 Maker = Callable[[Record], Cell]
@@ -93,6 +94,9 @@ def _trade_off(panel: Panel, records: Sequence[Record]) -> Table:
         beside_latency = (Column("Inference ratio", "to fp32, < 1 is faster"), _latency_ratio(panel))
         beside_size = (Column("File ratio", "to fp32"), _size_ratio(panel))
         columns = [columns[0], beside_accuracy, columns[1], beside_latency, *columns[2:], beside_size]
+    if has_published(records):
+        place = next(i for i, (column, _) in enumerate(columns) if column.title == "mAP") + 1
+        columns.insert(place, (Column("Published", "mAP, points, by others"), published_cell))
     if len({record.nms_in_graph for record in records}) > 1:
         columns.append((Column("NMS", "", False), lambda r: Cell("inside" if r.nms_in_graph else "outside")))
     columns.append((Column("Rounds", "valid"), lambda r: Cell(str(r.rounds_valid))))

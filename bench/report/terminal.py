@@ -9,6 +9,7 @@ from bench.core.record import Record
 from bench.report.answers import make_answer
 from bench.report.cells import difference_cell, metric_cell, ratio_cell
 from bench.report.labels import case_labels, in_reading_order
+from bench.report.published import has_published, published_cell, sentences_of
 from bench.report.tables import nms_words
 from bench.report.texts import printable
 from bench.report.units import kibibytes, mebibytes, milliseconds, points
@@ -35,7 +36,11 @@ def _panel(panel: Panel) -> str:
     lines = [f"{printable(panel.group)} on {printable(panel.host)} ({nms_words(measured)}; p50)"]
     if measured:
         rows = [HEAD, *(_row(record, panel, labels) for record in measured)]
+        if has_published(measured):
+            shown = ["published", *(published_cell(record).text for record in measured)]
+            rows = [(*row[:2], cell, *row[2:]) for row, cell in zip(rows, shown, strict=True)]
         lines += _align(rows)
+        lines += [f"  {printable(sentence)}" for sentence in sentences_of(panel.published, labels)]
     lines += [_problem(record, labels) for record in ordered if record.status != "ok"]
     answer = make_answer(panel, labels)
     return "\n".join([*lines, f"  -> {printable(answer.headline)}. {printable(answer.cost)}"])

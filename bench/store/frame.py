@@ -44,8 +44,9 @@ def load_results(path: str | Path) -> DataFrame:
     Returns:
         One row a case. A column for every metric of `bench.core.metric.METRICS`, in base units, NaN where
         there is no figure (COCO's -1, "no such objects", too), with `<name>_low` and `<name>_high` beside
-        it where any case knows an interval. `recipe` is the recipe's name, `run_folder` the place that
-        `samples`, `detections` and `matches` are relative to.
+        it where any case knows an interval; `expected_map_50_95`, as published, where a suite names it.
+        `recipe` is the recipe's name, `run_folder` the place that `samples`, `detections` and `matches` are
+        relative to.
 
     Raises:
         StoreError: there are no readable records at that path.
@@ -66,6 +67,8 @@ def _row(record: Record, folder: Path) -> dict[str, Any]:
     row["artifact_sha256"] = record.artifact.get("sha256", "")
     row.update({name: getattr(record, name) for name in ("samples", "detections", "matches")})
     row["run_folder"] = str(folder)
+    if record.expected:
+        row["expected_map_50_95"] = record.expected.get("map_50_95")
     for metric in record.metrics:
         row.update(_metric_columns(metric))
     return row
