@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
+from bench.cli.data_parser import add_actions
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -36,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_report(commands)
     _add_diagnose(commands)
+    _add_data(commands)
     _add_schema(commands)
     _add_train(commands)
     return parser
@@ -139,6 +141,14 @@ def _add_diagnose(commands: Commands) -> None:
     )
     command.add_argument("--json", action="store_true", help="print everything that was found as JSON")
     command.add_argument("--quiet", action="store_true", help="no progress lines")
+
+
+def _add_data(commands: Commands) -> None:
+    command = _command(
+        commands, "data", "convert annotations to COCO JSON, or fetch public data sets",
+        "bench data get coco-val2017 --output data/coco",
+    )  # fmt: skip
+    add_actions(command)
 
 
 def _add_schema(commands: Commands) -> None:

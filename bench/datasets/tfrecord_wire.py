@@ -38,7 +38,7 @@ def read_examples(path: Path) -> Iterator[dict[str, Value]]:
         with open(path, "rb") as plain:
             is_packed = plain.read(2) == _GZIP
             plain.seek(0)
-            file: IO[bytes] = gzip.open(plain) if is_packed else plain  # type: ignore[assignment]
+            file: IO[bytes] = gzip.GzipFile(fileobj=plain) if is_packed else plain
             for record in _records(file):
                 yield parse_example(record)
                 number += 1

@@ -1,0 +1,66 @@
+"""The options of `bench data`: convert annotations, fetch public data sets, check a data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_SOURCE = """SOURCE by format:
+  yolo      data.yaml, a folder of photos, or a folder that holds images/ and labels/
+  voc       a folder of .xml files, or one that holds Annotations/ and JPEGImages/
+  tfrecord  a file, a folder, or a pattern in quotes such as 'val.record-*'
+  coco      a JSON file, which is checked and written again
+
+example:
+  bench data convert my-data/data.yaml --format yolo --output instances.json
+"""
+
+_GET = """Files are fetched with resume, checked, and unpacked below --output; what is there already is kept.
+
+example:
+  bench data get coco-val2017 --output data/coco
+"""
+
+
+def add_actions(command: argparse.ArgumentParser) -> None:
+    """Add the actions of `bench data` to its parser."""
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_convert(_action(actions, "convert", "write annotations of another format as COCO JSON", _SOURCE))
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, epilog: str
+) -> argparse.ArgumentParser:
+    return actions.add_parser(
+        name,
+        help=help_,
+        description=help_[0].upper() + help_[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_convert(action: argparse.ArgumentParser) -> None:
+    action.add_argument("source", metavar="SOURCE", help="the data set; see below")
+    action.add_argument("--format", choices=["yolo", "voc", "tfrecord", "coco"], required=True)
+    action.add_argument("--output", type=Path, required=True, metavar="FILE", help="COCO JSON to write")
+    action.add_argument(
+        "--images", type=Path, metavar="DIR", help="photos (voc), or where to write them (tfrecord)"
+    )
+    action.add_argument(
+        "--labels", type=Path, metavar="DIR", help="yolo: label files, where they lie elsewhere"
+    )
+    action.add_argument("--names", type=Path, metavar="FILE", help="class names, or a label map (tfrecord)")
+    action.add_argument("--split", metavar="NAME", help="yolo: split of data.yaml (val)")
+    action.add_argument("--list", type=Path, metavar="FILE", help="voc: names to take, as in ImageSets/Main")
+    action.add_argument(
+        "--coordinates",
+        choices=["voc", "corners"],
+        help="voc: pixel indexes from 1 (voc, default), or edges from 0 as in LabelImg and CVAT (corners)",
+    )
+    action.add_argument(
+        "--difficult",
+        choices=["ignore", "count"],
+        help="voc: difficult objects are ignored (default), or count",
+    )
+    action.add_argument("--force", action="store_true", help="overwrite what is there")
