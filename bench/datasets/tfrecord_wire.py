@@ -10,7 +10,7 @@ import gzip
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from bench.datasets.crc32c import masked_crc32c
 from bench.errors import DataError
@@ -38,7 +38,7 @@ def read_examples(path: Path) -> Iterator[dict[str, Value]]:
         with open(path, "rb") as plain:
             is_packed = plain.read(2) == _GZIP
             plain.seek(0)
-            file: IO[bytes] = gzip.GzipFile(fileobj=plain) if is_packed else plain
+            file: BinaryIO = gzip.GzipFile(fileobj=plain) if is_packed else plain  # type: ignore[assignment]
             for record in _records(file):
                 yield parse_example(record)
                 number += 1
@@ -50,7 +50,7 @@ def read_examples(path: Path) -> Iterator[dict[str, Value]]:
         raise DataError(f"{path}: cannot be read ({problem.strerror or problem})") from problem
 
 
-def _records(file: IO[bytes]) -> Iterator[bytes]:
+def _records(file: BinaryIO) -> Iterator[bytes]:
     """Yield the bytes of records: length, its checksum, the bytes, their checksum; little-endian."""
     while head := file.read(12):
         if len(head) < 12:
