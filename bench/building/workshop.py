@@ -33,7 +33,7 @@ from bench.errors import ModelError, UnavailableError
 from bench.quantize.availability import SUFFIXES, availability
 from bench.quantize.check import Expectation, check_export
 from bench.quantize.facts import read_facts, verify_declared
-from bench.quantize.pixels import noise_pixels, placeholder_pixels
+from bench.quantize.pixels import noise_pixels, random_pixels
 from bench.wire.codec import to_json
 
 # (what is being done, steps done, steps in all); 0 steps in all where they are not counted.
@@ -113,8 +113,8 @@ class Workshop:
         assert request.recipe is not None
         wanted = request.recipe.calibration
         if wanted.source != "images":
-            make = noise_pixels if wanted.source == "noise" else placeholder_pixels
-            note = f"calibrated on {wanted.images} images of random pixels ({wanted.source})"
+            make = random_pixels if wanted.source == "random_pixels" else noise_pixels
+            note = f"calibrated on {wanted.images} random images ({wanted.source})"
             return make(wanted.images, request.preprocess), (note,)
         images = calibration_images(request)
         if not images:
@@ -132,7 +132,7 @@ class Workshop:
         """Return one real image to try a file on; noise where there is no image."""
         images = request.calibration.images[:1] if request.calibration else ()
         if not images:
-            return np.asarray(noise_pixels(1, request.preprocess)[0])
+            return np.asarray(random_pixels(1, request.preprocess)[0])
         return np.asarray(prepared_pixels(images, request.preprocess, self._store.root)[0])
 
     def _model(
@@ -178,7 +178,7 @@ class Workshop:
     def _training_calibration(self, request: BuildRequest) -> NDArray[np.uint8]:
         assert request.recipe is not None
         is_used = request.recipe.training.labels and not request.control
-        return self._calibration(request)[0] if is_used else noise_pixels(1, request.preprocess)
+        return self._calibration(request)[0] if is_used else random_pixels(1, request.preprocess)
 
     def _reuse_float_file(self, request: BuildRequest, model: FloatModel) -> None:
         """Start from the fp32 artifact of the same model, built now if it is not there yet."""

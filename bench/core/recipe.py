@@ -28,12 +28,12 @@ class Calibration:
         method: how ranges follow from what calibration images produce.
         images: how many calibration images are used.
         source: `images` of the data set's calibration split. Only to show what bad calibration costs: `noise`
-            (random pixels of the whole range), `placeholder` (random inputs from 0 to 1).
+            (random inputs from 0 to 1), `random_pixels` (from 0 to 255, normalised as photos are).
     """
 
     method: CalibrationMethod = "minmax"
     images: int = 100
-    source: Literal["images", "noise", "placeholder"] = "images"
+    source: Literal["images", "noise", "random_pixels"] = "images"
 
 
 @dataclass(frozen=True)

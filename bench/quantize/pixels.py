@@ -42,16 +42,16 @@ def inputs_one_by_one(pixels: NDArray[np.uint8], preprocess: Preprocess) -> Iter
         yield normalise(pixels[index : index + 1], preprocess)
 
 
-def noise_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
+def random_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
     """Return uniform random images, (n, h, w, 3) uint8, where any image does."""
     shape = (num_images, preprocess.height, preprocess.width, 3)
     return np.random.default_rng(NOISE_SEED).integers(0, 256, shape, dtype=np.uint8)
 
 
-def placeholder_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
+def noise_pixels(num_images: int, preprocess: Preprocess) -> NDArray[np.uint8]:
     """Return the images that stand for random inputs between 0 and 1, (n, h, w, 3) uint8.
 
-    Such inputs (`np.random.rand`) are a common placeholder for a representative data set, and a mistake.
+    Such noise (`np.random.rand`) often stands in for a representative data set, which is a mistake.
     """
     shape = (num_images, preprocess.height, preprocess.width, 3)
     inputs = np.random.default_rng(NOISE_SEED).random(shape, np.float32)

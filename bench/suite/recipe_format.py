@@ -20,8 +20,8 @@ _CALIBRATION = Table(
         ),
         "images": Key(Integer(1), "Images used; 100 unless given."),
         "source": Key(
-            Choice(("images", "noise", "placeholder")),
-            "`noise` (random pixels) and `placeholder` (random inputs) show what bad calibration costs.",
+            Choice(("images", "noise", "random_pixels")),
+            "`noise` (random inputs, 0 to 1) and `random_pixels` show what bad calibration costs.",
         ),
     },
 )

@@ -64,7 +64,7 @@ def test_a_writer_that_breaks_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_foreign_files_in_the_place_of_a_split_are_an_error_not_overwritten(tmp_path):
-    place = tmp_path / "rendered-v2-train-1-seed0"
+    place = tmp_path / "rendered-v3-train-1-seed0"
     place.mkdir()
     (place / "keep.txt").write_text("mine")
     with pytest.raises(DataError, match="expected a finished rendered split or nothing"):

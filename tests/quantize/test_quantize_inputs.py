@@ -11,7 +11,7 @@ import pytest
 from bench.core.recipe import DEFAULT_PRECISIONS, Calibration, Recipe, Training
 from bench.detectors.model_input import to_input
 from bench.quantize.availability import availability
-from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise, placeholder_pixels
+from bench.quantize.pixels import input_shape, inputs_one_by_one, noise_pixels, normalise, random_pixels
 from bench.wire.description import Preprocess
 from bench.wire.tensor import TensorSpec
 
@@ -25,7 +25,7 @@ def test_calibration_inputs_equal_what_the_agent_feeds(layout: str) -> None:
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
     )
-    pixels = noise_pixels(2, preprocess)
+    pixels = random_pixels(2, preprocess)
     spec = TensorSpec("image", input_shape(preprocess), "float32")
     expected = [to_input(image, preprocess, spec) for image in pixels]
     np.testing.assert_array_equal(normalise(pixels, preprocess), np.concatenate(expected))
@@ -33,10 +33,10 @@ def test_calibration_inputs_equal_what_the_agent_feeds(layout: str) -> None:
     assert [value.shape for value in one_by_one] == [input_shape(preprocess)] * 2
 
 
-def test_noise_is_the_same_at_every_call() -> None:
+def test_random_pixels_are_the_same_at_every_call() -> None:
     preprocess = Preprocess(5, 3)
-    assert noise_pixels(4, preprocess).shape == (4, 3, 5, 3)
-    np.testing.assert_array_equal(noise_pixels(4, preprocess), noise_pixels(4, preprocess))
+    assert random_pixels(4, preprocess).shape == (4, 3, 5, 3)
+    np.testing.assert_array_equal(random_pixels(4, preprocess), random_pixels(4, preprocess))
 
 
 @pytest.mark.parametrize("runtime", ["litert", "onnxruntime"])
@@ -75,9 +75,9 @@ def test_planning_imports_no_framework() -> None:
     assert done.stdout.strip() == ""
 
 
-def test_the_placeholder_is_random_inputs_from_0_to_1() -> None:
+def test_noise_is_random_inputs_from_0_to_1() -> None:
     preprocess = Preprocess(64, 64, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5))
-    inputs = normalise(placeholder_pixels(4, preprocess), preprocess)
+    inputs = normalise(noise_pixels(4, preprocess), preprocess)
     # A pixel is one part in 127.5 of this input range.
     assert inputs.min() >= -0.5 / 127.5 and inputs.max() <= 1.0
     np.testing.assert_allclose([inputs.mean(), inputs.std()], [0.5, 12**-0.5], atol=0.01)

@@ -14,7 +14,7 @@ from bench.errors import ModelError, UnavailableError
 from bench.quantize.check import Expectation, check_export
 from bench.quantize.endpoint import trace_endpoint
 from bench.quantize.facts import read_graph
-from bench.quantize.pixels import noise_pixels, normalise
+from bench.quantize.pixels import normalise, random_pixels
 from bench.quantize.precision import is_per_channel
 from bench.quantize.trial import run_once
 from bench.wire.description import Preprocess
@@ -22,7 +22,7 @@ from bench.wire.description import Preprocess
 pytestmark = pytest.mark.slow
 
 PREPROCESS = Preprocess(32, 32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-PIXELS = noise_pixels(8, PREPROCESS)
+PIXELS = random_pixels(8, PREPROCESS)
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from bench.errors import BuildError
 from bench.quantize import onnx_float, onnx_integer
 from bench.quantize.check import Expectation, check_export
 from bench.quantize.facts import read_facts, read_graph
-from bench.quantize.pixels import noise_pixels, normalise
+from bench.quantize.pixels import normalise, random_pixels
 from bench.quantize.precision import is_per_channel
 from bench.wire.description import Preprocess
 
 PREPROCESS = Preprocess(8, 8, layout="nchw")
-PIXELS = noise_pixels(8, PREPROCESS)
+PIXELS = random_pixels(8, PREPROCESS)
 
 
 def outputs_of(path: Path) -> np.ndarray:

@@ -13,29 +13,17 @@ CANVASES = ((320, 240), (240, 320), (280, 280), (360, 224))
 _EMPTY_SHARE = 0.04
 
 
-@dataclass(frozen=True)
-class Density:
-    """How full a scene is.
+# (share of shapes, lowest, highest diameter), in pixels. The boxes fall on all three sizes that COCO reports
+# (below 32^2, up to 96^2, above), and the smallest spans a stride of 8 at 160 px.
+_DIAMETERS = ((0.16, 28.0, 42.0), (0.46, 48.0, 110.0), (0.38, 110.0, 180.0))
 
-    Attributes:
-        diameters: (share of shapes, lowest, highest), in pixels. The boxes fall on all three sizes that
-            COCO reports (below 32^2, up to 96^2, above), and the smallest spans a stride of 8 at 160 px.
-        max_objects, max_distractors: most shapes of each kind; the fewest is 1.
-        spacing: distance of two centres, in sums of their diameters, that is looked for.
-        num_tries: places that are tried for it.
-    """
+# Most shapes of each kind; the fewest is 1.
+_MAX_OBJECTS = 5
+_MAX_DISTRACTORS = 2
 
-    diameters: tuple[tuple[float, float, float], ...]
-    max_objects: int
-    max_distractors: int
-    spacing: float
-    num_tries: int
-
-
-# Scenes to learn from are fuller and hold more small shapes than those that a model is judged on: there is
-# more to learn from each picture, and it is harder than what comes later.
-CROWDED = Density(((0.30, 24.0, 42.0), (0.44, 42.0, 110.0), (0.26, 120.0, 200.0)), 7, 5, 0.32, 8)
-ROOMY = Density(((0.16, 28.0, 42.0), (0.46, 48.0, 110.0), (0.38, 110.0, 180.0)), 5, 2, 0.55, 30)
+# Distance of two centres, in sums of their diameters, that is looked for, and places that are tried for it.
+_SPACING = 0.55
+_NUM_TRIES = 30
 
 
 @dataclass(frozen=True)
@@ -68,15 +56,15 @@ def draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
     return CANVASES[int(rng.integers(len(CANVASES)))]
 
 
-def draw_items(rng: np.random.Generator, width: int, height: int, density: Density) -> list[Item]:
+def draw_items(rng: np.random.Generator, width: int, height: int) -> list[Item]:
     """Choose the shapes in painting order: larger ones tend to lie behind smaller ones."""
-    num_objects = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(1, density.max_objects + 1))
+    num_objects = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(1, _MAX_OBJECTS + 1))
     names = [_pick(rng, tuple(OBJECTS)) for _ in range(num_objects)]
-    num_distractors = int(rng.integers(1, density.max_distractors + 1))
+    num_distractors = int(rng.integers(1, _MAX_DISTRACTORS + 1))
     names += [_pick(rng, tuple(DISTRACTORS)) for _ in range(num_distractors)]
     items: list[Item] = []
     for name in names:
-        items.append(_draw_item(rng, name, (width, height), items, density))
+        items.append(_draw_item(rng, name, (width, height), items))
     depths = [item.diameter * float(np.exp(rng.normal(0, 0.3))) for item in items]
     return [items[i] for i in np.argsort(depths)[::-1]]
 
@@ -85,37 +73,31 @@ def _pick(rng: np.random.Generator, names: tuple[str, ...]) -> str:
     return names[int(rng.integers(len(names)))]
 
 
-def _draw_item(
-    rng: np.random.Generator, name: str, canvas: tuple[int, int], others: list[Item], density: Density
-) -> Item:
-    diameter = min(_draw_diameter(rng, density), 0.9 * min(canvas))
+def _draw_item(rng: np.random.Generator, name: str, canvas: tuple[int, int], others: list[Item]) -> Item:
+    diameter = min(_draw_diameter(rng), 0.9 * min(canvas))
     stretch = float(np.exp(rng.uniform(-0.3, 0.3)))
     angle = float(rng.uniform(0, 2 * np.pi))
-    return Item(name, diameter, stretch, angle, _draw_centre(rng, diameter, canvas, others, density))
+    return Item(name, diameter, stretch, angle, _draw_centre(rng, diameter, canvas, others))
 
 
-def _draw_diameter(rng: np.random.Generator, density: Density) -> float:
-    shares = [share for share, _, _ in density.diameters]
-    _, low, high = density.diameters[int(rng.choice(len(shares), p=shares))]
+def _draw_diameter(rng: np.random.Generator) -> float:
+    shares = [share for share, _, _ in _DIAMETERS]
+    _, low, high = _DIAMETERS[int(rng.choice(len(shares), p=shares))]
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _draw_centre(
-    rng: np.random.Generator,
-    diameter: float,
-    canvas: tuple[int, int],
-    others: list[Item],
-    density: Density,
+    rng: np.random.Generator, diameter: float, canvas: tuple[int, int], others: list[Item]
 ) -> tuple[float, float]:
     """Try places and keep the first that is far enough from the other shapes, else the last tried."""
     margin = 0.35 * diameter
-    for _ in range(density.num_tries):
+    for _ in range(_NUM_TRIES):
         x, y = (float(rng.uniform(margin, side - margin)) for side in canvas)
-        if all(_is_apart(x, y, diameter, other, density.spacing) for other in others):
+        if all(_is_apart(x, y, diameter, other) for other in others):
             break
     return x, y
 
 
-def _is_apart(x: float, y: float, diameter: float, other: Item, spacing: float) -> bool:
+def _is_apart(x: float, y: float, diameter: float, other: Item) -> bool:
     distance = float(np.hypot(x - other.centre[0], y - other.centre[1]))
-    return distance > spacing * (diameter + other.diameter)
+    return distance > _SPACING * (diameter + other.diameter)

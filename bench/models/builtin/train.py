@@ -34,9 +34,9 @@ class Settings:
         seed: Of the scenes, the first weights, the order and the augmentation.
     """
 
-    num_images: int = 8000
+    num_images: int = 10000
     num_evaluation_images: int = 400
-    steps: int = 6000
+    steps: int = 8000
     batch_size: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
