@@ -172,7 +172,7 @@ def _unlike_published(record: Record, sibling: Record | None) -> Advice | None:
     return Advice(
         "unlike_published",
         f"AP is {found.measured:.3f}, and {found.published:.3f} was published on the same data set "
-        f"({found.on}; {found.source})",
+        f"({found.data}; {found.source})",
         "run `bench diagnose` on this suite: a wrong channel order, value range, class offset or resizing is "
         "likelier than a wrong publication",
     )

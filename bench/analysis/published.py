@@ -21,7 +21,7 @@ class PublishedFinding:
 
     Attributes:
         published, measured: map_50_95, 0 to 1.
-        on, source: the data set of the published figure, and where it stands.
+        data, source: the data set of the published figure, and where it stands.
         num_images: that the case was measured on; 0 if unknown.
         num_published_images: of the published data set; 0 if it is not known by that name.
         is_given: the figure is of this very file or precision, not of the float model it was made from.
@@ -30,7 +30,7 @@ class PublishedFinding:
     case: str
     published: float
     measured: float
-    on: str
+    data: str
     source: str
     num_images: int
     num_published_images: int
@@ -58,14 +58,14 @@ def beside_published(record: Record) -> PublishedFinding | None:
     if not expected or expected.get("map_50_95") is None or measured is None:
         return None
     metric = record.metric("map_50_95")
-    on = str(expected.get("on", ""))
+    data = str(expected.get("data", ""))
     return PublishedFinding(
         case=record.case,
         published=float(expected["map_50_95"]),
         measured=measured,
-        on=on,
+        data=data,
         source=str(expected.get("source", "")),
         num_images=metric.count if metric else 0,
-        num_published_images=NUM_IMAGES.get(" ".join(on.lower().split()), 0),
+        num_published_images=NUM_IMAGES.get(" ".join(data.lower().split()), 0),
         is_given=record.recipe is None or record.precision == "fp32",
     )

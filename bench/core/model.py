@@ -18,12 +18,12 @@ class Expected:
     """Accuracy that somebody published for a model: what a measured figure is held against.
 
     Attributes:
-        on: the data set it was measured on, as people call it (`COCO val2017`).
+        data: the data set it was measured on, as people call it (`COCO val2017`).
         source: where it stands, so that a reader can look it up.
         map_50_95, map_50: AP from 0 to 1; `map_50` is None where it was not published.
     """
 
-    on: str
+    data: str
     source: str
     map_50_95: float
     map_50: float | None = None

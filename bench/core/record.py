@@ -39,8 +39,8 @@ class Record:
         hashes: `data`, `annotations`, `calibration`, `preprocess`, `decode`, `suppression`, `model_source`.
         proof: what the runtime reported it ran: version, threads in effect, providers, fused share, I/O.
         environment: the machine, structured (see `bench.agent.probes.machine`).
-        expected: the accuracy published for the model, as the suite names it: `on` (data set), `source`,
-            `map_50_95`, `map_50` (0 to 1, or None); None where the suite names none.
+        expected: the accuracy published for the model, as the suite names it: `data` (the data set),
+            `source`, `map_50_95`, `map_50` (0 to 1, or None); None where the suite names none.
         description: how the model was fed and read (see `bench.wire.description`): family, input, labels.
         nms_in_graph: suppression is part of the graph, and so of the inference clock; None if unknown.
         differences: case id -> `{value, low, high, level}`: map_50_95 minus that case's, paired over images,

@@ -19,14 +19,14 @@ def has_published(records: Sequence[Record]) -> bool:
 def published_cell(record: Record) -> Cell:
     """Show the published map_50_95 and the data set it is of; the note says why it may differ."""
     found = beside_published(record)
-    return Cell(points(found.published), found.on, note=comparability(found)) if found else NO_CELL
+    return Cell(points(found.published), found.data, note=comparability(found)) if found else NO_CELL
 
 
 def published_sentence(finding: PublishedFinding, labels: dict[str, str]) -> str:
     """Say both figures, their difference where it means something, and where the published one stands."""
     name = labels.get(finding.case, finding.case)
     said = f"{name}: {points(finding.measured)} points measured, {points(finding.published)} published"
-    place = f"on {finding.on} ({finding.source})"
+    place = f"on {finding.data} ({finding.source})"
     if finding.is_same_data and finding.is_given:
         return f"{said} {place}: {point_difference(finding.gap)}."
     return f"{said} {place}. {comparability(finding)}"
@@ -50,13 +50,15 @@ def comparability(finding: PublishedFinding) -> str:
 def _data_words(finding: PublishedFinding) -> str:
     measured = f"{finding.num_images:,} images" if finding.num_images else "an unknown number of images"
     if not finding.num_published_images:
-        return f"Measured on {measured}, published on {finding.on}: whether these are the same is not known."
+        return (
+            f"Measured on {measured}, published on {finding.data}: whether these are the same is not known."
+        )
     if finding.num_images < finding.num_published_images:
         return (
-            f"Measured on {measured}, published on the {finding.num_published_images:,} of {finding.on}: a "
+            f"Measured on {measured}, published on the {finding.num_published_images:,} of {finding.data}: a "
             "subset cannot be expected to match."
         )
-    return f"Measured on {measured}, {finding.on} has {finding.num_published_images:,}: not the same data."
+    return f"Measured on {measured}, {finding.data} has {finding.num_published_images:,}: not the same data."
 
 
 def published_facts(records: Sequence[Record]) -> dict[str, str]:
@@ -65,7 +67,7 @@ def published_facts(records: Sequence[Record]) -> dict[str, str]:
     for record in records:
         if record.expected:
             value, expected = record.expected.get("map_50_95"), record.expected
-            facts[record.model] = f"map_50_95 {value} on {expected.get('on')}, {expected.get('source')}"
+            facts[record.model] = f"map_50_95 {value} on {expected.get('data')}, {expected.get('source')}"
     return facts
 
 

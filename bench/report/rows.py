@@ -33,7 +33,7 @@ TEXTS = (
 
 
 # Columns of the accuracy that the suite says was published; only where one says so.
-PUBLISHED = ("expected_map_50_95", "expected_on", "expected_source")
+PUBLISHED = ("expected_map_50_95", "expected_data", "expected_source")
 
 
 def render_csv(records: Sequence[Record]) -> str:

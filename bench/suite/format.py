@@ -25,7 +25,7 @@ _EXPECTED = Table(
     {
         "map_50_95": Key(Number(0, 1), "COCO AP at IoU .50:.95 as published, from 0 to 1.", True),
         "map_50": Key(Number(0, 1), "COCO AP at IoU .50 as published, from 0 to 1."),
-        "on": Key(Text("the name of a data set", r"^.*\S.*$"), "Measured on: COCO val2017, say.", True),
+        "data": Key(Text("the name of a data set", r"^.*\S.*$"), "Measured on: COCO val2017, say.", True),
         "source": Key(Text("where the figure stands", r"^.*\S.*$"), "Where the figure stands.", True),
     },
 )

@@ -98,7 +98,7 @@ def _source_kind(suffix: str) -> SourceKind:
 def _expected(entry: dict[str, Any]) -> Expected | None:
     """Return the accuracy published for a model, if the suite names one and all of it is right."""
     values = entry.get("expected", {})
-    return Expected(**values) if {"on", "source", "map_50_95"} <= set(values) else None
+    return Expected(**values) if {"data", "source", "map_50_95"} <= set(values) else None
 
 
 def _build_builtin(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource:

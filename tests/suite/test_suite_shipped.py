@@ -18,7 +18,19 @@ from bench.suite import apply_overrides, load_suite, suite_schema
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.yaml"))
-NUM_CASES = {"quickstart": 10, "calibration": 18, "threads": 25, "own-keras": 16, "given-files": 5}
+NUM_CASES = {
+    "quickstart": 10,
+    "calibration": 18,
+    "threads": 25,
+    "own-keras": 16,
+    "given-files": 5,
+    "coco-yolov8n": 4,
+    "coco-yolox-nano": 4,
+    "coco-nanodet": 4,
+    "coco-efficientdet-lite0": 2,
+    "coco-ssdlite-mobilenet-v2": 4,
+}
+REAL = sorted(path for path in SUITES if path.stem.startswith("coco-"))
 
 
 @pytest.fixture
@@ -31,18 +43,26 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "yolov8n_224_dynamic",
         "yolov8n_224_int8",
     ]
-    for folder in ("models", "images", "val", "train"):
+    for folder in ("models", "images", "val", "train", "val2017", "train2017", "annotations"):
         (tmp_path / folder).mkdir()
     for name in (
         *(f"models/{file}.tflite" for file in files),
         "instances.json",
         "instances_val.json",
         "own.keras",
+        "annotations/instances_val2017.json",
+        "models/yolov8n.onnx",
+        "models/yolox_nano.onnx",
+        "models/nanodet_m.onnx",
+        "models/efficientdet_lite0.tflite",
+        "models/ssdlite_mobilenet_v2.tflite",
     ):
         (tmp_path / name).write_bytes(b"")
     return {
         "BENCH_REAL_DATA": str(tmp_path),
         "BENCH_OWN_DATA": str(tmp_path),
+        "BENCH_MODELS": str(tmp_path / "models"),
+        "BENCH_COCO": str(tmp_path),
         "BENCH_OWN_MODEL": str(tmp_path / "own.keras"),
     }
 
@@ -72,6 +92,19 @@ def test_a_shipped_suite_is_valid_by_the_schema(path: Path) -> None:
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
 def test_a_shipped_suite_has_lines_that_can_be_read_in_a_terminal(path: Path) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_a_suite_of_published_models_names_the_figure_its_source_and_what_is_unverified(
+    path: Path, environ: dict[str, str]
+) -> None:
+    suite, text = load_suite(path, environ), path.read_text(encoding="utf-8")
+    assert "UNVERIFIED" in text and "nverified" in suite.description
+    for model in suite.models:
+        assert model.expected is not None and 0.1 < model.expected.map_50_95 < 0.5
+        assert model.expected.source and model.expected.data in ("COCO val2017", "COCO 2014 minival")
+    # No address can rot or mislead that is not there.
+    assert "http" not in text and "sha256" not in text
 
 
 def test_a_suite_whose_variable_is_unset_says_which(environ: dict[str, str]) -> None:
