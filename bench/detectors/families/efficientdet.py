@@ -87,7 +87,7 @@ class Efficientdet:
             if count != 4 and evidence.fits(Efficientdet, found[0], outputs):
                 reason = f"boxes and {count} class scores for nine anchors a cell on levels 3 to 7"
                 unknown = ("anchor scale", "activation")
-                return evidence.recognised(0.95, reason, found, unknown)
+                return evidence.recognised(0.95, reason, found, unknown, outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

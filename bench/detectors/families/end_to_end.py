@@ -20,7 +20,7 @@ from bench.wire.tensor import TensorSpec
 _FORMS: dict[str, tuple[type[Rows] | type[Selected] | type[Separate], float]] = {
     "rows of box, score and class": (Rows, 0.9),
     "indices of an ONNX NonMaxSuppression beside boxes and scores": (Selected, 0.95),
-    "boxes, scores and classes of a list": (Separate, 0.85),
+    "boxes, scores and classes of a list": (Separate, 0.8),
 }
 
 
@@ -82,11 +82,13 @@ class EndToEnd:
         picture = evidence.picture_of(inputs)
         if picture is None:
             return None
-        found = evidence.described("end_to_end", picture, suffix)
         unknown = ("class count", "class offset", "box format, order and units")
         for reason, (form, confidence) in _FORMS.items():
-            if form.fits(found[0], outputs, ()):
-                return evidence.recognised(confidence, reason, found, unknown)
+            # Only the scores beside an operator's indices tell a number of classes.
+            for count in evidence.class_counts(outputs, 0) if form is Selected else (0,):
+                found = evidence.described("end_to_end", picture, suffix, count)
+                if form.fits(found[0], outputs, ()):
+                    return evidence.recognised(confidence, reason, found, unknown)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

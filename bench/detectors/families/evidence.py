@@ -19,7 +19,10 @@ _RANGES = {"0 to 1": (0.0, 255.0), "-1 to 1": (127.5, 127.5), "0 to 255": (0.0, 
 _RANGE_SLACK = 0.05
 
 # What a number of classes other than COCO's takes from the confidence.
-_OTHER_COUNT = 0.15
+_OTHER_COUNT = 0.25
+
+# What axes of unknown length take from it: any number of rows would have fitted.
+_OPEN_AXES = 0.4
 
 # No data set in common use names more classes (LVIS has 1,203).
 _MOST_CLASSES = 1300
@@ -163,12 +166,18 @@ def recognised(
     reason: str,
     found: tuple[ModelDescription, tuple[str, ...]],
     unknown: Iterable[str] = (),
+    outputs: Sequence[TensorSpec] = (),
 ) -> Recognition:
     """Put a recognition together from a description and what is uncertain of it.
 
     Nearly any number of channels can be read as some number of classes, so numbers other than COCO's make a
     recognition less certain.
+
+    Args:
+        outputs: Whose lengths spoke for the family.
     """
+    if any(-1 in spec.shape[1:] for spec in outputs):
+        confidence -= _OPEN_AXES
     if len(found[0].category_ids) not in (80, 90):
         confidence -= _OTHER_COUNT
     return Recognition(round(max(confidence, 0.1), 2), reason, found[0], (*found[1], *unknown))

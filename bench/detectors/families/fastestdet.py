@@ -72,7 +72,7 @@ class Fastestdet:
             if evidence.fits(Fastestdet, found[0], outputs):
                 reason = f"objectness, box and {count} classes for every cell of a single grid of stride 16"
                 is_grid = len([size for size in outputs[0].shape if size != 1]) == 3
-                return evidence.recognised(0.9 if is_grid else 0.6, reason, found)
+                return evidence.recognised(0.9 if is_grid else 0.6, reason, found, (), outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

@@ -114,4 +114,4 @@ def _recognition(
     )
     # A softmax in the graph makes distances of the bins there, and exports of this head are rows first.
     is_usual = evidence.is_rows_first(outputs) and not evidence.is_activated(ops, "softmax")
-    return evidence.recognised(0.95 if is_usual else 0.5, reason, found, unknown)
+    return evidence.recognised(0.95 if is_usual else 0.5, reason, found, unknown, outputs)

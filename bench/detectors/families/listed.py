@@ -4,7 +4,7 @@ Each reads boxes (n, 4) as they are, scores (n,) float32 and classes (n,) intp; 
 is left to the family.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,10 +73,7 @@ class Selected:
         """Say whether there are whole numbers in threes."""
         if description.decode.outputs:
             return "selected" in description.decode.outputs
-        rules = _selected_rules(len(description.category_ids))
-        return len(outputs) >= 3 and all(
-            any(rule(spec) for spec in outputs for rule in tests) for tests in rules.values()
-        )
+        return _binds(description, outputs, _selected_rules(len(description.category_ids)))
 
     def read(self, outputs: Sequence[NDArray[Any]]) -> Listed:
         """Return boxes, scores and classes of one photo."""
@@ -103,11 +100,8 @@ class Separate:
     @staticmethod
     def fits(description: ModelDescription, outputs: Sequence[TensorSpec], columns: Sequence[str]) -> bool:
         """Say whether boxes, scores and classes can be told apart."""
-        try:
-            bind(description.decode, outputs, {**_SEPARATE, **({"num": _NUM} if len(outputs) > 3 else {})})
-        except ModelError:
-            return False
-        return 3 <= len(outputs) <= 4
+        num = {"num": _NUM} if len(outputs) > 3 else {}
+        return 3 <= len(outputs) <= 4 and _binds(description, outputs, {**_SEPARATE, **num})
 
     def read(self, outputs: Sequence[NDArray[Any]]) -> Listed:
         """Return boxes, scores and classes of one photo."""
@@ -115,6 +109,16 @@ class Separate:
         count = int(read["num"][0]) if "num" in read else len(read["scores"])
         classes = np.rint(read["classes"][:count]).astype(np.intp)
         return read["boxes"].reshape(-1, 4)[:count], read["scores"][:count], classes
+
+
+def _binds(
+    description: ModelDescription, outputs: Sequence[TensorSpec], rules: Mapping[str, tuple[Rule, ...]]
+) -> bool:
+    try:
+        bind(description.decode, outputs, rules)
+    except ModelError:
+        return False
+    return True
 
 
 def _widths(columns: Sequence[str]) -> tuple[int, ...]:
@@ -145,7 +149,7 @@ def check_columns(columns: Sequence[str]) -> None:
 
 
 def _is_list(spec: TensorSpec, width: int) -> bool:
-    return has_shape(-1, width)(spec) and len(spec.shape) >= 2 and spec.shape[-2] <= _LONGEST_LIST
+    return has_shape(-1, width)(spec) and spec.shape[-1] == width and spec.shape[-2] <= _LONGEST_LIST
 
 
 def _is_whole(spec: TensorSpec) -> bool:

@@ -79,7 +79,9 @@ class Ltrb:
                 if evidence.fits(Ltrb, found[0], outputs):
                     reason = f"{count} class scores and 4 distances for every cell of the strides {strides}"
                     is_named = {"scores", "boxes"} == {spec.name for spec in outputs}
-                    return evidence.recognised(0.9 if is_named else 0.6, reason, found, ("activation",))
+                    return evidence.recognised(
+                        0.9 if is_named else 0.6, reason, found, ("activation",), outputs
+                    )
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

@@ -92,7 +92,7 @@ class Ssd:
                 options = {"anchors": anchors, "activation": activation}
                 found = evidence.described("ssd", picture, suffix, count, options)
                 if evidence.fits(Ssd, found[0], outputs):
-                    return _recognition(found, anchors, count)
+                    return _recognition(found, anchors, outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
@@ -186,12 +186,14 @@ def _bind_with_anchors(
     return heads[0]["scores"], heads[1]["boxes"], heads[2]["anchors"]
 
 
-def _recognition(found: tuple[ModelDescription, tuple[str, ...]], anchors: str, count: int) -> Recognition:
+def _recognition(
+    found: tuple[ModelDescription, tuple[str, ...]], anchors: str, outputs: Sequence[TensorSpec]
+) -> Recognition:
     kind = (
         "the anchors of an SSD MobileNet"
         if anchors == "ssd"
         else "two sizes of three ratios on levels 3 to 7"
     )
-    reason = f"boxes and 1 + {count} class scores for {kind}"
+    reason = f"boxes and 1 + {len(found[0].category_ids)} class scores for {kind}"
     unknown = ("anchor scales and ratios", "background class (first assumed)", "activation")
-    return evidence.recognised(0.9, reason, found, unknown)
+    return evidence.recognised(0.9, reason, found, unknown, outputs)

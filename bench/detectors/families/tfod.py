@@ -66,14 +66,17 @@ class Tfod:
             return None
         has_operator = any(_OPERATOR.lower() in name.lower() for name in (*ops, outputs[0].name))
         has_names = all(_find(outputs, _says(f"detection_{word}")) for word in ("box", "class", "score"))
-        if not (has_operator or has_names):
+        has_numbers = _is_numbered_back(outputs) and _find(outputs, has_shape(-1, 4))
+        if not (has_operator or has_names or has_numbers):
             return None
-        options = {"class_offset": 0 if has_operator else -1}
+        # Only the graphs that name their outputs count classes from 1.
+        options = {"class_offset": -1 if has_names else 0}
         found = evidence.described("tfod", picture, suffix, options=options)
         if not evidence.fits(Tfod, found[0], outputs):
             return None
-        reason = f"the graph ends in {_OPERATOR}" if has_operator else "outputs are named detection_boxes ..."
-        return evidence.recognised(0.98 if has_operator else 0.9, reason, found, ("class count and offset",))
+        reason = f"the graph ends in {_OPERATOR}" if has_operator else "its outputs are named or numbered so"
+        confidence = 0.98 if has_operator else 0.95
+        return evidence.recognised(confidence, reason, found, ("class count and offset",))
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the first `num` boxes; see `Family`."""
@@ -103,10 +106,8 @@ class Tfod:
 
 def _roles(outputs: Sequence[TensorSpec]) -> dict[str, tuple[Rule, ...]]:
     """Return the rules of each role: names first, and shapes where the operator declares any."""
-    is_numbered_back = len(outputs) == 4 and all(
-        _find(outputs, _ends(f"StatefulPartitionedCall:{number}")) for number in range(4)
-    )
-    backwards = {role: _ends(f":{number}") for number, role in enumerate(_TF2_ORDER) if is_numbered_back}
+    is_back = _is_numbered_back(outputs)
+    backwards = {role: _ends(f":{number}") for number, role in enumerate(_TF2_ORDER) if is_back}
     rules: dict[str, tuple[Rule, ...]] = {
         "boxes": (_is_numbered(0), _says("box"), has_shape(-1, 4)),
         "classes": (_is_numbered(1), _says("class")),
@@ -114,6 +115,12 @@ def _roles(outputs: Sequence[TensorSpec]) -> dict[str, tuple[Rule, ...]]:
         "num": (_is_numbered(3), _says("num"), has_shape(1)),
     }
     return {role: (*rule, *([backwards[role]] if backwards else [])) for role, rule in rules.items()}
+
+
+def _is_numbered_back(outputs: Sequence[TensorSpec]) -> bool:
+    return len(outputs) == 4 and all(
+        _find(outputs, _ends(f"StatefulPartitionedCall:{number}")) for number in range(4)
+    )
 
 
 def _find(outputs: Sequence[TensorSpec], rule: Rule) -> bool:

@@ -85,7 +85,7 @@ class Yolofastestv2:
                     reason = (
                         f"3 boxes, 3 objectnesses and {count} classes for every cell of the strides 16 and 32"
                     )
-                    return evidence.recognised(0.95, reason, found, ("anchors", "activation"))
+                    return evidence.recognised(0.95, reason, found, ("anchors", "activation"), outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

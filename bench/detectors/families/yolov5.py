@@ -88,11 +88,11 @@ class Yolov5:
             levels = _levels(found[0], (8, 16, 32), 3)
             rows = sum(level.num_rows for level in levels)
             if any(has_shape(rows, 5 + count)(spec) for spec in outputs):
-                reason = f"box, objectness and {count} classes for three anchors of every cell ({rows} rows)"
-                return evidence.recognised(0.95, reason, found, ("normalized boxes",))
+                reason = f"box, objectness, {count} classes for 3 anchors of every cell ({rows or 'open'} rows)"
+                return evidence.recognised(0.95, reason, found, ("normalized boxes",), outputs)
             if len(outputs) > 1 and evidence.fits(Yolov5, found[0], outputs):
-                reason = f"box, objectness and {count} classes for three anchors on each of three grids"
-                return evidence.recognised(0.85, reason, found, ("anchors", "activation"))
+                reason = f"box, objectness, {count} classes for 3 anchors of every cell, on three grids"
+                return evidence.recognised(0.85, reason, found, ("anchors", "activation"), outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:

@@ -150,9 +150,9 @@ def _recognise_decoded(
             rows = sum(level.num_rows for level in levels_of(found[0].preprocess, strides))
             is_plain = any(has_shape(4 + count, rows)(spec) for spec in outputs)
             if is_plain or any(has_shape(rows, 4 + count)(spec) for spec in outputs):
-                reason = f"box and {count} classes for every cell ({rows}), without an objectness"
+                reason = f"box and {count} classes for every cell ({rows or 'open'}), without an objectness"
                 confidence = 0.95 if is_plain else 0.85
-                return evidence.recognised(confidence, reason, found, ("normalized boxes",))
+                return evidence.recognised(confidence, reason, found, ("normalized boxes",), outputs)
     return None
 
 
@@ -165,5 +165,5 @@ def _recognise_raw(
                 found = evidence.described("yolov8", picture, suffix, count, {"strides": list(strides)})
                 if count != 4 * _BINS and evidence.fits(Yolov8, found[0], outputs):
                     reason = f"4 x {_BINS} bins of distances and {count} class scores for every cell"
-                    return evidence.recognised(0.9, reason, found, ("activation",))
+                    return evidence.recognised(0.9, reason, found, ("activation",), outputs)
     return None

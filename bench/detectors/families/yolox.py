@@ -81,7 +81,7 @@ class Yolox:
                 if evidence.fits(Yolox, found[0], outputs):
                     confidence = 0.95 if evidence.is_rows_first(outputs) else 0.5
                     reason = f"box, objectness and {count} classes for every cell of the strides 8, 16, 32"
-                    return evidence.recognised(confidence, reason, found, ("activation",))
+                    return evidence.recognised(confidence, reason, found, ("activation",), outputs)
         return None
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
