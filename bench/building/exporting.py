@@ -66,7 +66,10 @@ def _export_onnx(
         onnx_float.convert_half(model.onnx, target)
         return model.notes + onnx_float.half_notes()
     kept = _kept(recipe, model.onnx)
-    notes = model.notes + tuple(f"{len(kept.in_float)} layers kept in float" for _ in [0] if kept.in_float)
+    notes = model.notes
+    if kept:
+        counts = len(kept.in_float), len(kept.at_8_bits)
+        notes += (f"{counts[0]} layers kept in float, {counts[1]} at 8 bits",)
     if recipe.precision == "dynamic":
         onnx_integer.quantize_weights(model.onnx, target, kept)
         return notes + onnx_integer.dynamic_notes()
@@ -75,5 +78,7 @@ def _export_onnx(
         return notes + onnx_int4.int4_notes()
     assert pixels is not None
     onnx_integer.quantize_static_qdq(model.onnx, target, recipe, pixels, model.preprocess, kept)
-    shared = onnx_shared.shared_scale_notes(model.onnx, pixels[0], model.preprocess, kept)
-    return notes + onnx_integer.static_notes(recipe) + shared
+    notes += onnx_integer.static_notes(recipe)
+    if recipe.precision == "int16x8":
+        return notes
+    return notes + onnx_shared.shared_scale_notes(model.onnx, pixels[0], model.preprocess, kept)

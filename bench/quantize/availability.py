@@ -37,8 +37,8 @@ def _source_problem(kind: SourceKind, recipe: Recipe, runtime: str) -> str:
     own = {"onnx": "onnxruntime", "tflite": "litert"}.get(kind, runtime)
     if own != runtime:
         return (
-            f"a float {SUFFIXES[own]} file is quantized for {own} only, since no converter to "
-            f"{SUFFIXES[runtime]} keeps its accuracy for sure; start from the Keras model or SavedModel"
+            f"a float {SUFFIXES[own]} file is quantized for {own} only: there is no converter to "
+            f"{SUFFIXES[runtime]} here; start from the Keras model or a SavedModel"
         )
     if recipe.precision == "qat" and kind not in ("builtin", "keras"):
         return f"QAT trains the layers of a Keras model; a {_KIND_WORDS[kind]} has none to train"

@@ -43,3 +43,13 @@ def keras_request(path: Path, recipe: Recipe, runtime: str = "litert", **details
 def given_request(path: Path, precision: str = "fp32") -> BuildRequest:
     source = ModelSource(path.stem, "given", "file", str(path), describe(), precision)
     return BuildRequest(source, None, "onnxruntime" if path.suffix == ".onnx" else "litert")
+
+
+def source_request(path: Path, recipe: Recipe, runtime: str, **details: Any) -> BuildRequest:
+    """Return a request of a recipe for a float model of any kind; ONNX files are channels first."""
+    kinds = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras", ".h5": "keras"}
+    kind: Any = kinds.get(path.suffix, "saved_model")
+    size = details.pop("size", 32)
+    preprocess = Preprocess(size, size, layout="nchw" if kind == "onnx" else "nhwc")
+    source = ModelSource("tiny", "tiny", kind, str(path), describe(preprocess))
+    return BuildRequest(source, recipe, runtime, **details)

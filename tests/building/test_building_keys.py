@@ -48,6 +48,11 @@ def test_the_name_of_a_recipe_is_not_in_the_key(request_: BuildRequest) -> None:
         {"calibration": Calibration(images=2)},
         {"calibration": Calibration(source="noise")},
         {"precision": "fp16"},
+        {"precision": "int16x8", "io": "int16"},
+        {"precision": "mixed", "keep_float": ("a",)},
+        {"keep_float": ("a",)},
+        {"keep_float": ("a", "b")},
+        {"equalize": True},
     ],
 )
 def test_what_a_litert_int8_file_depends_on_is_in_its_key(request_: BuildRequest, changes: Any) -> None:
@@ -99,3 +104,33 @@ def test_the_control_is_a_file_of_its_own(request_: BuildRequest) -> None:
 
 def test_a_missing_model_has_a_key_under_which_nothing_is_found(tmp_path: Path) -> None:
     assert len(build_key(keras_request(tmp_path / "gone.keras", Recipe("fp32", "fp32")))) == 64
+
+
+def test_what_an_int4_file_depends_on_is_in_its_key(request_: BuildRequest) -> None:
+    int4 = with_recipe(request_, precision="int4")
+    changes = (
+        {"keep_float": ("a",)},
+        {"keep_8bit": ("a",)},
+        {"granularity": "per_tensor"},
+        {"equalize": True},
+    )
+    keys = {build_key(with_recipe(int4, **change)) for change in changes} | {build_key(int4)}
+    assert len(keys) == 5
+    # Its activations stay in float, so it depends on images only where channels are balanced on them.
+    fewer = {"calibration": Calibration(images=2)}
+    assert build_key(with_recipe(int4, **fewer)) == build_key(int4)
+    balanced = with_recipe(int4, equalize=True)
+    assert build_key(with_recipe(balanced, **fewer)) != build_key(balanced)
+
+
+def test_a_folder_is_known_by_all_its_files(request_: BuildRequest, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(b"weights")
+    source = replace(request_.source, kind="saved_model", path=str(folder))
+    before = build_key(replace(request_, source=source))
+    (folder / "variables" / "data").write_bytes(b"other weights")
+    after = build_key(replace(request_, source=source))
+    (folder / "variables" / "data").rename(folder / "variables" / "renamed")
+    assert len({before, after, build_key(replace(request_, source=source))}) == 3
