@@ -21,7 +21,7 @@ _KEYS = {
     "onnx": "onnx",
     "keras": "keras",
     "h5": "keras",
-    "saved_model": "saved_model",
+    "saved_model": "source",
 }
 
 # What a name in a suite may not hold.
@@ -36,10 +36,10 @@ def paste_text(report: FileReport, recognition: Recognition) -> str:
 
     What the file does not tell is as the family's models have it customarily, and marked as such.
     """
-    path = Path(report.path)
-    lines = ["model:", f"  name: {_scalar(_name(path))}", f"  {_KEYS[report.format]}: {_scalar(report.path)}"]
-    if report.format in ("tflite", "onnx"):
-        lines.append(_precision_line(report.facts.precision))
+    key = _KEYS[report.format]
+    lines = ["model:", f"  name: {_scalar(_name(Path(report.path)))}", f"  {key}: {_scalar(report.path)}"]
+    if key in ("tflite", "onnx"):
+        lines += _precision_lines(key, report.facts.precision)
     lines.append("  detector:")
     if recognition.unknown:
         text = f"Not in the file, as the family has it; check: {'; '.join(recognition.unknown)}."
@@ -73,10 +73,15 @@ def _entry(key: str, value: Any) -> list[str]:
     )
 
 
-def _precision_line(precision: str) -> str:
+def _precision_lines(key: str, precision: str) -> list[str]:
+    """Declare the precision of a given file; a float one can be a source of recipes as well."""
+    if precision == "fp32":
+        hint = f"To quantize it by recipes, write `source:` for `{key}:` and leave out `precision`."
+        return [f"  # {hint}", "  precision: fp32"]
     if precision in PRECISIONS:
-        return f"  precision: {precision}"
-    return f"  # The tensors are {precision}, which is none of {', '.join(PRECISIONS)}.\n  precision: fp32"
+        return [f"  precision: {precision}"]
+    known = ", ".join(PRECISIONS)
+    return [f"  # The tensors are {precision}, which is none of {known}.", "  precision: fp32"]
 
 
 def _name(path: Path) -> str:
