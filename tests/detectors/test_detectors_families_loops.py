@@ -132,13 +132,17 @@ def run(family, parts, loop, options, arrangement, dtype, seed, is_anchors_first
     assert_same(found_by(family, specs, outputs, options), loop(parts))
 
 
+# Reals in every layout, one kind of integers in each.
 over_all_layouts = pytest.mark.parametrize(
-    "arrangement", ARRANGEMENTS, ids=lambda a: f"{a[1]} {'joint' if a[2] else 'apart'}"
+    ("arrangement", "dtype"),
+    [
+        *((arrangement, "float32") for arrangement in ARRANGEMENTS),
+        *((arrangement, ["int8", "uint8"][i // 2 % 2]) for i, arrangement in enumerate(ARRANGEMENTS)),
+    ],
+    ids=lambda a: a if isinstance(a, str) else f"{a[1]} {'joint' if a[2] else 'apart'}",
 )
-over_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
 
-@over_dtypes
 @over_all_layouts
 def test_yolox_outputs_are_read_in_every_layout(arrangement, dtype):
     strides = [16, 32]
@@ -147,7 +151,6 @@ def test_yolox_outputs_are_read_in_every_layout(arrangement, dtype):
     run("yolox", parts, loop, {"strides": strides, "activation": "sigmoid"}, arrangement, dtype, 1)
 
 
-@over_dtypes
 @over_all_layouts
 def test_undecoded_yolov5_outputs_are_read_in_every_layout(arrangement, dtype):
     strides, anchors = [16, 32], [[[30, 61], [62, 45], [59, 119]], [[116, 90], [156, 198], [373, 326]]]
@@ -157,7 +160,6 @@ def test_undecoded_yolov5_outputs_are_read_in_every_layout(arrangement, dtype):
     run("yolov5", parts, loop, options, arrangement, dtype, 2, is_anchors_first=True)
 
 
-@over_dtypes
 @over_all_layouts
 def test_undecoded_yolov8_outputs_are_read_in_every_layout(arrangement, dtype):
     strides = [16, 32]
@@ -166,7 +168,6 @@ def test_undecoded_yolov8_outputs_are_read_in_every_layout(arrangement, dtype):
     run("yolov8", parts, loop, {"strides": strides}, arrangement, dtype, 3)
 
 
-@over_dtypes
 @over_all_layouts
 def test_gfl_outputs_are_read_in_every_layout(arrangement, dtype):
     strides = [16, 32]
@@ -176,7 +177,6 @@ def test_gfl_outputs_are_read_in_every_layout(arrangement, dtype):
     run("gfl", parts, loop, options, arrangement, dtype, 4)
 
 
-@over_dtypes
 @over_all_layouts
 def test_ssd_outputs_are_read_in_every_layout(arrangement, dtype):
     strides = [16, 32, 64]
@@ -191,7 +191,6 @@ def test_ssd_outputs_are_read_in_every_layout(arrangement, dtype):
     run("ssd", parts, loop, {"strides": strides}, arrangement, dtype, 5)
 
 
-@over_dtypes
 @over_all_layouts
 def test_efficientdet_outputs_are_read_in_every_layout(arrangement, dtype):
     strides = [16, 32, 64]
@@ -208,7 +207,6 @@ def test_efficientdet_outputs_are_read_in_every_layout(arrangement, dtype):
     run("efficientdet", parts, loop, {"strides": strides, "anchor_scale": 3.0}, arrangement, dtype, 6)
 
 
-@over_dtypes
 @over_all_layouts
 def test_fastestdet_outputs_are_read_in_every_layout(arrangement, dtype):
     channels = {"objectness": 1, "boxes": 4, "classes": CLASSES}
@@ -217,7 +215,6 @@ def test_fastestdet_outputs_are_read_in_every_layout(arrangement, dtype):
     run("fastestdet", parts, loop, {}, arrangement, dtype, 7)
 
 
-@over_dtypes
 @pytest.mark.parametrize("activation", ["none", "sigmoid"])
 @over_all_layouts
 def test_yolofastestv2_outputs_are_read_in_every_layout(arrangement, activation, dtype):

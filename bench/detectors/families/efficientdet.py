@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
 from bench.detectors.families.anchors import decode_boxes, pyramid_anchors
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation

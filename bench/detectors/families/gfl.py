@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.customs import layout_of
 from bench.detectors.families.distribution import boxes_around, expected_distances
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation

@@ -10,9 +10,10 @@ from bench.detectors.binding import bind, has_shape
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
 from bench.detectors.families.anchors import decode_boxes, pyramid_anchors, ssd_anchors, ssd_shapes
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.customs import minus_one_to_one
-from bench.detectors.families.heads import Head, Part, bind_heads
+from bench.detectors.families.heads import Head, Part
 from bench.detectors.families.levels import Level, check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.errors import ModelError

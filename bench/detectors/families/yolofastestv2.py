@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.centred import corners
 from bench.detectors.families.customs import plain_bgr
 from bench.detectors.families.grid_anchors import AnchorGrid, check_anchors
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import check_strides, levels_of
 from bench.detectors.families.objectness import TOP_PROBABILITY, pick_scores
 from bench.detectors.options import Option, read_options

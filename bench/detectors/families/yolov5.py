@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from bench.detectors.binding import bind, describe, has_shape
 from bench.detectors.candidates import Candidates, Picks
 from bench.detectors.families import evidence
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.centred import corners
 from bench.detectors.families.customs import letterboxed
 from bench.detectors.families.grid_anchors import AnchorGrid, check_anchors
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import Level, check_strides, levels_of
 from bench.detectors.families.objectness import TOP_PROBABILITY, pick_products, pick_scores
 from bench.detectors.families.tables import ANCHORS_FIRST
@@ -88,10 +89,10 @@ class Yolov5:
             levels = _levels(found[0], (8, 16, 32), 3)
             rows = sum(level.num_rows for level in levels)
             if any(has_shape(rows, 5 + count)(spec) for spec in outputs):
-                reason = f"box, objectness, {count} classes for 3 anchors of every cell ({rows or 'open'} rows)"
+                reason = f"box, objectness, {count} classes for 3 anchors a cell ({rows or 'open'} rows)"
                 return evidence.recognised(0.95, reason, found, ("normalized boxes",), outputs)
             if len(outputs) > 1 and evidence.fits(Yolov5, found[0], outputs):
-                reason = f"box, objectness, {count} classes for 3 anchors of every cell, on three grids"
+                reason = f"box, objectness, {count} classes for 3 anchors a cell on three grids"
                 return evidence.recognised(0.85, reason, found, ("anchors", "activation"), outputs)
         return None
 

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from bench.detectors.binding import bind, describe, has_shape
 from bench.detectors.candidates import Candidates, pick
 from bench.detectors.families import evidence
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.centred import corners
 from bench.detectors.families.customs import letterboxed
 from bench.detectors.families.distribution import boxes_around, expected_distances
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation, Values

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
+from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.centred import corners
 from bench.detectors.families.customs import layout_of
-from bench.detectors.families.heads import Part, bind_heads
+from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.families.objectness import pick_products
 from bench.detectors.options import Option, read_options
