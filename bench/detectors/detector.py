@@ -12,6 +12,7 @@ from bench.detectors.candidates import Candidates
 from bench.detectors.families.base import load_family
 from bench.detectors.geometry import Geometry
 from bench.detectors.model_input import check_input
+from bench.detectors.recognition import class_count_hint
 from bench.detectors.suppression import suppress
 from bench.errors import ModelError
 from bench.wire.description import ModelDescription
@@ -54,7 +55,12 @@ class Detector:
             )
         check_input(description.preprocess, inputs[0])
         outputs = with_quantization(description.decode, outputs)
-        self._family = load_family(description.decode.family)(description, outputs)
+        family = load_family(description.decode.family)
+        try:
+            self._family = family(description, outputs)
+        except ModelError as problem:
+            hint = class_count_hint(description, inputs, outputs)
+            raise ModelError(f"{hint}{problem}") from problem
         self._preprocess, self._suppression = description.preprocess, description.suppression
         self._is_undone = description.decode.frame == "photo"
         self._category_ids = np.array(description.category_ids, np.int32)

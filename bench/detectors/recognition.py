@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from bench.detectors.families.base import FAMILIES, FamilyClass, Recognition, load_family
 from bench.detectors.plug_ins import plug_in_names
 from bench.errors import ModelError
+from bench.wire.description import ModelDescription
 from bench.wire.tensor import TensorSpec
 
 
@@ -28,6 +29,24 @@ def recognise_all(
         and (recognition := _recognised(family, inputs, outputs, ops, suffix)) is not None
     ]
     return sorted(found, key=lambda recognition: -recognition.confidence)
+
+
+def class_count_hint(
+    description: ModelDescription, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> str:
+    """Return both numbers of classes where a model's differs from that of its labels; empty otherwise.
+
+    A file is not a COCO model because its name is that of one.
+    """
+    family, num_labels = description.decode.family, len(description.category_ids)
+    found = [one.description for one in recognise_all(inputs, outputs, {}, "")]
+    counts = [len(one.category_ids) for one in found if one.decode.family == family]
+    if not counts or counts[0] == num_labels:
+        return ""
+    return (
+        f"the labels name {num_labels} classes, but the model's outputs look like {counts[0]}; correct "
+        "labels, or take the file that they are meant for: "
+    )
 
 
 def _recognised(

@@ -77,6 +77,8 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
     if described is None:
         return None
     description, class_names = described
+    if not is_given:
+        _refuse_quantization(description, path, reading)
     source: SourceKind = "file" if is_given else _source_kind(suffix)
     return ModelSource(
         name,
@@ -88,6 +90,17 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
         _expected(entry),
         class_names,
     )
+
+
+def _refuse_quantization(description: ModelDescription, path: Path, reading: Reading) -> None:
+    """Complain of a quantization for files that the recipes are yet to make, each with its own."""
+    for place, own in (
+        ("input", description.preprocess.quantization),
+        ("outputs", description.decode.quantization),
+    ):
+        if own:
+            text = "a float model has no quantization, expected it for given files only"
+            reading.complain((*path, "detector", place), f"{text}: remove scale and zero_point")
 
 
 def _source_kind(suffix: str) -> SourceKind:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.detectors import Detector, geometry_of
+from bench.detectors.presets import default_description
 from bench.errors import ModelError
 from bench.wire.description import Decode, ModelDescription, Preprocess, Quantization, Suppression
 from bench.wire.tensor import TensorSpec
@@ -126,3 +127,17 @@ def test_a_quantization_of_no_integer_output_is_refused(name, dtype, message):
     with pytest.raises(ModelError) as caught:
         Detector(replace(DESCRIPTION, decode=decode), IMAGE, [TensorSpec("out", (1, 6, 9), dtype)])
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("family", "shape"),
+    [("yolov8", (1, 24, 8400)), ("yolov5", (1, 25200, 25)), ("yolox", (1, 8400, 25))],
+)
+def test_a_model_of_other_classes_than_its_labels_is_refused_with_both_numbers(family, shape):
+    # A file of a well-known name that was trained on 20 classes of another data set.
+    description = default_description(family, 640, 640, file_suffix=".onnx")
+    inputs = [TensorSpec("images", (1, 3, 640, 640), "float32")]
+    outputs = [TensorSpec("output0", shape, "float32")]
+    with pytest.raises(ModelError, match="labels name 80 classes, but the model's outputs look like 20"):
+        Detector(description, inputs, outputs)
+    Detector(replace(description, category_ids=tuple(range(20))), inputs, outputs)

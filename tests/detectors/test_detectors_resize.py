@@ -129,3 +129,23 @@ def test_a_box_around_the_photo_in_the_input_is_a_box_around_the_photo(width, he
 def test_the_geometry_needs_no_pixels():
     preprocess = Preprocess(320, 320, resize="letterbox")
     assert geometry_of(640, 427, preprocess) == resize(random_pixels(427, 640), preprocess)[1]
+
+
+@given(
+    st.integers(1, 4000),
+    st.integers(1, 4000),
+    st.sampled_from(["stretch", "letterbox", "letterbox_top_left"]),
+    st.lists(st.floats(0, 1), min_size=4, max_size=4),
+    st.sampled_from([(640, 480), (224, 224), (97, 301)]),
+)
+def test_a_box_of_the_photo_finds_back_through_every_geometry(width, height, mode, sides, size):
+    preprocess = Preprocess(*size, resize=mode)
+    geometry = geometry_of(width, height, preprocess)
+    photo = np.array([sides]) * [width, height, width, height]
+    placed = photo * ([geometry.scale_x, geometry.scale_y] * 2) + [geometry.pad_x, geometry.pad_y] * 2
+    assert (placed >= -1e-6).all() and (placed <= np.array([*size, *size]) + 0.5).all()
+    tolerance = 1e-5 * max(width, height) + 1e-3 / min(geometry.scale_x, geometry.scale_y)
+    assert np.abs(geometry.to_photo(placed.astype(np.float32)) - photo).max() <= tolerance
+    # A graph that undoes the letterbox itself gives fractions of the photo as fractions of the input.
+    undone = (np.array([sides]) * [*size, *size]).astype(np.float32)
+    assert np.abs(geometry.filling(preprocess).to_photo(undone) - photo).max() <= tolerance

@@ -88,3 +88,22 @@ def test_boxes_without_area_and_turned_inside_out_do_no_harm():
 def test_no_more_than_asked_for_are_kept(max_detections):
     boxes = np.arange(300, dtype=np.float32)[:, None] * 10 + np.array([0, 0, 5, 5], np.float32)
     assert suppress(boxes, np.zeros(300, int), 0.5, max_detections).tolist() == list(range(max_detections))
+
+
+@settings(max_examples=40, deadline=None)
+@given(scenes(), st.sampled_from([0.25, 0.5, 0.7]), st.integers(1, 60), st.integers(-40, 40))
+def test_what_is_kept_depends_on_nothing_but_overlaps(scene, iou_threshold, max_detections, shift):
+    boxes, classes = scene
+    threshold = iou_threshold + 1e-5
+    kept = suppress(boxes, classes, threshold, max_detections)
+    # Elsewhere, at another size, with other numbers for the classes: the same boxes.
+    moved = boxes * np.float32(4) + np.float32(shift)
+    assert (suppress(moved, 79 - classes, threshold, max_detections) == kept).all()
+    # A lower cap keeps the beginning; what is kept suppresses none of itself.
+    assert (suppress(boxes, classes, threshold, max_detections // 2) == kept[: max_detections // 2]).all()
+    assert len(suppress(boxes[kept], classes[kept], threshold, max_detections)) == len(kept)
+    # Class-aware suppression is suppression of each class by itself.
+    alone = [np.flatnonzero(classes == one) for one in np.unique(classes)]
+    of_each = [one[suppress(boxes[one], classes[one], threshold, len(boxes), False)] for one in alone]
+    expected = np.sort(np.concatenate([np.empty(0, np.intp), *of_each]))[:max_detections]
+    assert kept.tolist() == expected.tolist()

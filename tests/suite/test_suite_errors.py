@@ -152,6 +152,12 @@ def test_each_mistake_has_its_answer(text: str, error: str, errors) -> None:  # 
          "Known: bilinear, nearest, area, bilinear_antialias"),
         ("{keras: m.keras, detector: {family: yolov8, input: {quantization: {scale: 0, zero_point: 0}}}}",
          "model.detector.input.quantization.scale: got 0, expected a number above 0"),
+        ("{keras: m.keras, detector: {family: yolov8, input: {quantization: {scale: 1, zero_point: 0}}}}",
+         "model.detector.input: a float model has no quantization, expected it for given files only: "
+         "remove scale and zero_point"),
+        ("{keras: m.keras, detector: {family: yolov8, outputs: {predictions: {name: x, scale: 0.1, zero_point: 0}}}}",
+         "model.detector.outputs: a float model has no quantization, expected it for given files only: "
+         "remove scale and zero_point"),
         ("{keras: m.keras, detector: {family: yolov8, outputs: {predictions: {name: x, scale: 0.1}}}}",
          "model.detector.outputs.predictions: got scale, expected none or exactly one of scale with zero_point"),
         ("{keras: m.keras, detector: {family: yolov8, labels: coco8}}", "model.detector.labels: unknown name 'coco8', "
