@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from bench.cli import EXIT_GOOD
+from bench.cli.transfer_line import TransferLine
 from bench.core.suite import CocoData
 from bench.errors import UsageError
 
@@ -20,7 +21,7 @@ _OPTIONS_OF = {
 
 def run(options: argparse.Namespace) -> int:
     """Run one action."""
-    return {"convert": _convert}[options.action](options)
+    return {"convert": _convert, "get": _get}[options.action](options)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -40,6 +41,42 @@ def _convert(options: argparse.Namespace) -> int:
     for note in done.notes:
         print(f"note: {note}")
     return EXIT_GOOD
+
+
+def _get(options: argparse.Namespace) -> int:
+    from bench.datasets.downloads.get import Order, get_data_set
+    from bench.datasets.downloads.published import BASE_URL
+
+    if options.count < 1:
+        raise UsageError(f"--count: got {options.count}, expected an integer of 1 or more")
+    order = Order(
+        options.name,
+        options.output,
+        options.mirror or BASE_URL,
+        _urls(options.url),
+        options.count,
+        options.seed,
+    )
+    progress = TransferLine(is_quiet=options.quiet)
+    try:
+        found = get_data_set(order, progress.tell)
+    finally:
+        progress.close()
+    print(f"{found.num_images} photos: {found.images}")
+    if found.annotations:
+        print(f"annotations: {found.annotations}")
+        print(f"in a suite: data: {{coco: {{images: {found.images}, annotations: {found.annotations}}}}}")
+    else:
+        print(f"in a suite: data: {{..., calibration: {{images: {found.images}}}}}")
+    return EXIT_GOOD
+
+
+def _urls(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for (name, sign, url), text in zip(pairs, given, strict=True):
+        if not (name and sign and url):
+            raise UsageError(f"--url: got {text!r}, expected FILE=URL, as in val2017.zip=https://...")
+    return {name: url for name, _, url in pairs}
 
 
 def source_of(options: argparse.Namespace) -> CocoData:

@@ -26,6 +26,7 @@ def add_actions(command: argparse.ArgumentParser) -> None:
     """Add the actions of `bench data` to its parser."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_convert(_action(actions, "convert", "write annotations of another format as COCO JSON", _SOURCE))
+    _add_get(_action(actions, "get", "fetch a public data set", _GET))
 
 
 def _action(
@@ -64,3 +65,37 @@ def _add_convert(action: argparse.ArgumentParser) -> None:
         help="voc: difficult objects are ignored (default), or count",
     )
     action.add_argument("--force", action="store_true", help="overwrite what is there")
+
+
+def _add_get(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "name",
+        metavar="NAME",
+        help="coco-val2017 (1.07 GB), or coco-train2017-calibration (0.25 GB and single photos)",
+    )
+    action.add_argument(
+        "--output",
+        type=Path,
+        default=Path("data/coco"),
+        metavar="DIR",
+        help="folder to fill (data/coco)",
+    )
+    action.add_argument(
+        "--mirror",
+        metavar="URL",
+        help="server to use instead, with the same paths below: URL/zips/val2017.zip",
+    )
+    action.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        metavar="FILE=URL",
+        help="address of one file, as in val2017.zip=https://...; may be repeated",
+    )
+    action.add_argument(
+        "--count", type=int, default=200, metavar="N", help="photos for calibration, drawn by the seed (200)"
+    )
+    action.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another seed draws other photos (0)"
+    )
+    action.add_argument("--quiet", action="store_true", help="no progress lines")
