@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bench.cli.diagnosis_of_builds import build_lines
 from bench.diagnosing.finding import Diagnosis, Step, Trial
 from bench.diagnosing.settings import as_yaml
 from bench.diagnosing.suite import ModelDiagnosis
@@ -25,7 +26,8 @@ def as_text(result: ModelDiagnosis, suite_path: str) -> str:
         lines += ["", f"  in {suite_path}, below {result.place}:"]
         lines += [f"      {line}" for line in found.lines]
     lines += [f"  {line}" for line in (*_suspicions(found), *_tried(found), *_unusual(found))]
-    return "\n".join(lines)
+    lines += [f"  {line}" for build in result.builds for line in build_lines(build)]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def as_json(result: ModelDiagnosis) -> dict[str, Any]:

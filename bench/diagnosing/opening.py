@@ -15,7 +15,7 @@ from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData
 from bench.core.places import cache_folder
 from bench.core.suite import Case, Suite
-from bench.datasets.prepare import prepare_data
+from bench.datasets.prepare import Prepared, prepare_data
 from bench.detectors.naming import nearest
 from bench.diagnosing.reading import Reader
 from bench.diagnosing.search import Subject
@@ -23,6 +23,8 @@ from bench.errors import BuildError, DataError, UsageError
 from bench.hosts import open_host
 from bench.hosts.base import Host
 from bench.running.artifacts import Built, build, find_needs, with_availability
+from bench.running.completing import complete_models
+from bench.running.labels import resolve_labels
 from bench.running.listener import Listener
 from bench.wire.job import ImageRef
 
@@ -42,11 +44,22 @@ class Opened:
     """
 
     suite: Suite
-    data: EvaluationData
+    prepared: Prepared
     images: tuple[ImageRef, ...]
     built: Built
     host: Host
     listener: Listener
+
+    @property
+    def data(self) -> EvaluationData:
+        """The annotated images."""
+        return self.prepared[0]
+
+    def with_case(self, case: Case) -> Opened:
+        """Return the same for one other case, its file built; if that failed, `artifact` says why."""
+        suite = with_availability(replace(self.suite, cases=(case,)))
+        built = _build(suite, self.prepared, self.listener)
+        return replace(self, suite=suite, built=built)
 
     def artifact(self, case: Case) -> Artifact:
         """Return the file of a case.
@@ -75,16 +88,21 @@ def open_suite(suite: Suite, cases: Sequence[Case], listener: Listener) -> Opene
     Raises:
         BenchError: data or host cannot be used. A file that cannot be built is told when it is asked for.
     """
-    suite = replace(suite, cases=tuple(cases))
-    suite = with_availability(suite)
-    data, calibration, training = prepare_data(suite.data, cache_folder())
+    suite = with_availability(complete_models(replace(suite, cases=tuple(cases))))
+    prepared = prepare_data(suite.data, cache_folder())
+    suite = resolve_labels(suite, prepared[0])
+    built = _build(suite, prepared, listener)
+    host = open_host("local", cache_folder() / "hosts" / "local")
+    return Opened(suite, prepared, sample(prepared[0]), built, host, listener)
+
+
+def _build(suite: Suite, prepared: Prepared, listener: Listener) -> Built:
+    _, calibration, training = prepared
     needs = replace(find_needs(suite, calibration, training), controls={})
     wanted = {case.id: needs.requests[case.id] for case in suite.cases if case.id in needs.requests}
     with tempfile.TemporaryDirectory(prefix="bench-diagnose-") as folder:
         store = ArtifactStore(cache_folder())
-        built = build(replace(needs, requests=wanted), store, Path(folder), BUILD_TIMEOUT_SECONDS, listener)
-    host = open_host("local", cache_folder() / "hosts" / "local")
-    return Opened(suite, data, sample(data), built, host, listener)
+        return build(replace(needs, requests=wanted), store, Path(folder), BUILD_TIMEOUT_SECONDS, listener)
 
 
 def sample(data: EvaluationData) -> tuple[ImageRef, ...]:

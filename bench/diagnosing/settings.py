@@ -5,6 +5,8 @@ Keys are those below `detector:`, as `input.color` or `nms.iou`.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,9 @@ from bench.detectors.presets import COCO_80, COCO_90, default_description
 from bench.errors import ModelError
 from bench.wire.codec import to_json
 from bench.wire.description import ModelDescription
+
+# Text that YAML reads as itself, within brackets too.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
 _INPUT = ("layout", "color", "resize", "pad_value", "mean", "std", "interpolation")
 _NMS = {
@@ -79,6 +84,8 @@ def as_yaml(value: Any) -> str:
         return "[" + ", ".join(map(as_yaml, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return json.dumps(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

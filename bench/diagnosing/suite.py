@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.core.suite import Case, Suite
+from bench.diagnosing.build import BuildDiagnosis, diagnose_build
 from bench.diagnosing.description import diagnose_description
 from bench.diagnosing.finding import Diagnosis
 from bench.diagnosing.opening import Opened, open_suite
@@ -21,6 +22,7 @@ class ModelDiagnosis:
         case: whose file was used.
         place: of its `detector:` in the suite, as `models[1].detector`.
         diagnosis: of its description; None where it could not be diagnosed, and `problem` says why.
+        builds: of its quantized cases that have an fp32 sibling.
     """
 
     model: str
@@ -28,6 +30,7 @@ class ModelDiagnosis:
     place: str
     diagnosis: Diagnosis | None
     problem: str = ""
+    builds: tuple[BuildDiagnosis, ...] = ()
 
 
 def diagnose_suite(
@@ -46,13 +49,22 @@ def diagnose_suite(
 
 def _diagnose_model(opened: Opened, name: str, cases: Sequence[Case], num_images: int) -> ModelDiagnosis:
     case = _plainest(cases)
-    place = _place(opened.suite, name)
+    result = ModelDiagnosis(name, case.id, _place(opened.suite, name), None)
     try:
         subject = opened.subject(case, num_images)
         found = diagnose_description(subject, opened.suite.model(name).description)
+        return replace(result, diagnosis=found, builds=tuple(_builds(opened, cases, num_images)))
     except BenchError as problem:
-        return ModelDiagnosis(name, case.id, place, None, str(problem))
-    return ModelDiagnosis(name, case.id, place, found)
+        return replace(result, problem=str(problem))
+
+
+def _builds(opened: Opened, cases: Sequence[Case], num_images: int) -> Iterator[BuildDiagnosis]:
+    """Diagnose each quantized case that could be built beside its sibling; one number of threads suffices."""
+    have, seen = opened.built.artifacts, set()
+    for case in cases:
+        if case.id in have and case.sibling in have and have[case.id].sha256 not in seen:
+            seen.add(have[case.id].sha256)
+            yield diagnose_build(opened, case, num_images)
 
 
 def _plainest(cases: Sequence[Case]) -> Case:

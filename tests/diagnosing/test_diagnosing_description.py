@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from conftest import RIGHT, Sample
+from diagnosing_sample import RIGHT, Sample
 
 from bench.diagnosing.description import diagnose_description
 from bench.wire.description import Decode, ModelDescription

@@ -1,0 +1,146 @@
+"""Cures for a quantized build that lost its signal: recipes to try, the most fitting one first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.core.model import SourceKind
+from bench.core.recipe import Calibration, Recipe
+from bench.diagnosing.loss import Lost, layers_behind
+from bench.diagnosing.settings import as_yaml
+from bench.diagnosing.tensor_report import TensorReport
+
+# Fewer calibration images than this see too little of what activations reach.
+FEW_IMAGES = 32
+MANY_IMAGES = 100
+
+# Share of float values that the integers cut off at the first lost layer, beyond which ranges are wrong.
+CLIPPED = 0.001
+
+# A channel that reaches so many times less than another has 3 of 8 bits left.
+ILL_SCALED = 32.0
+
+# A head is small; keeping more layers than this in float gives up what quantizing is for.
+MOST_KEPT = 24
+
+# A tensor whose whole is this much better than its channels is ruled by a few of them.
+RULED_DB = 10.0
+
+
+@dataclass(frozen=True)
+class Cure:
+    """One recipe that may bring the accuracy back, and why it might.
+
+    Attributes:
+        options: of the recipe, as a suite has them.
+    """
+
+    reason: str
+    recipe: Recipe
+    options: dict[str, Any]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The block to paste into a suite, and how its matrix calls it."""
+        return ("recipes:", f"  {self.recipe.name}: {as_yaml(self.options)}")
+
+
+def find_cures(
+    recipe: Recipe, kind: SourceKind, report: TensorReport, losses: Sequence[Lost]
+) -> tuple[Cure, ...]:
+    """Return the cures that fit what was seen, each as a recipe named `cured`.
+
+    Args:
+        kind: of the model's source; only Keras models can be equalised.
+    """
+    seen: dict[str, Cure] = {}
+    for reason, changes in _ideas(recipe, kind, report, losses):
+        made = replace(recipe, name="cured", **changes)
+        if made != replace(recipe, name="cured"):
+            cure = Cure(reason, made, {"precision": recipe.precision, **_options(recipe, made)})
+            seen.setdefault(str(cure.options), cure)
+    return tuple(seen.values())
+
+
+def _ideas(
+    recipe: Recipe, kind: SourceKind, report: TensorReport, losses: Sequence[Lost]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if recipe.is_static:
+        yield from _calibrations(recipe, losses)
+    if recipe.granularity == "per_tensor" and recipe.precision != "dynamic":
+        yield "one weight scale for all channels is too coarse", {"granularity": "per_channel"}
+    ruled = [lost for lost in losses if _is_ruled(lost)]
+    if ruled and recipe.precision != "qat":
+        named = " and ".join(shortened(lost.layer.name) for lost in ruled[:2])
+        text = (
+            f"values of different size share one scale in {named}: kept in float, or as outputs of their "
+            "own, they do not"
+        )
+        yield text, {"keep_float": _kept(report, ruled)}
+    if kind in ("builtin", "keras") and recipe.precision != "qat":
+        ratio = widest_ratio(report, losses)
+        if ratio > ILL_SCALED:
+            yield f"channels differ {ratio:.0f} times in what they reach", {"equalize": True}
+    if losses and recipe.precision != "qat":
+        yield "the layers that lose the signal stay in float", {"keep_float": _kept(report, losses)}
+
+
+def _calibrations(recipe: Recipe, losses: Sequence[Lost]) -> Iterator[tuple[str, dict[str, Any]]]:
+    present = recipe.calibration
+    if present.source != "images":
+        yield f"ranges were found on {present.source}, not on images", {"calibration": Calibration()}
+    elif present.images < FEW_IMAGES:
+        text = f"ranges were found on {present.images} images"
+        yield text, {"calibration": replace(present, images=MANY_IMAGES)}
+    if present.method != "minmax" and any(lost.layer.figures.clipped > CLIPPED for lost in losses):
+        share = max(lost.layer.figures.clipped for lost in losses)
+        text = f"{present.method} calibration cuts off {share:.1%} of the values"
+        yield text, {"calibration": replace(present, method="minmax")}
+
+
+def _is_ruled(lost: Lost) -> bool:
+    """Whether a few strong channels set the scale by which the others are lost, and not at a convolution.
+
+    A layer that computes nothing new, such as a concatenation, only brings them together.
+    """
+    figures = lost.layer.figures
+    joins = lost.layer.op.upper().startswith(("CONCAT", "PACK", "STACK"))
+    return joins and figures.sqnr_db - figures.channel_sqnr_db >= RULED_DB
+
+
+def widest_ratio(report: TensorReport, losses: Sequence[Lost]) -> float:
+    """Return how many times the widest channel outreaches the median one, at or right before a loss."""
+    names = {lost.layer.name for lost in losses}
+    names |= {source for name in tuple(names) for source in report.graph.get(name, ())}
+    return max((layer.figures.range_ratio for layer in report.layers if layer.name in names), default=1.0)
+
+
+def _kept(report: TensorReport, losses: Sequence[Lost]) -> tuple[str, ...]:
+    """Return the lost layers with all that follows, or, where that is much of the network, alone."""
+    names = tuple(lost.layer.name for lost in losses)
+    head = layers_behind(report, names)
+    return head if len(head) <= MOST_KEPT else names
+
+
+def shortened(name: str) -> str:
+    """Return a layer's name without the list of fused operations that converters put into it."""
+    last = name.split(";")[-1].rstrip("/")
+    return repr(last if len(last) <= 60 else "…" + last[-59:])
+
+
+def _options(before: Recipe, after: Recipe) -> dict[str, Any]:
+    """Return the recipe's options that are not the usual ones, as a suite has them."""
+    usual = Recipe(after.name, after.precision)
+    options: dict[str, Any] = {}
+    for name in ("io", "granularity", "activations", "keep_float", "keep_8bit", "equalize"):
+        value = getattr(after, name)
+        if value != getattr(usual, name):
+            options[name] = list(value) if isinstance(value, tuple) else value
+    calibration = {
+        name: getattr(after.calibration, name)
+        for name in ("method", "images", "source")
+        if getattr(after.calibration, name) != getattr(usual.calibration, name)
+    }
+    return {**options, **({"calibration": calibration} if calibration else {})}
