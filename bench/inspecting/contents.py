@@ -11,6 +11,7 @@ from bench.errors import ModelError
 from bench.inspecting.file_report import FORMATS, FileFormat, FileReport, WeightGroup
 from bench.inspecting.metadata import read_metadata
 from bench.inspecting.oddities import find_oddities
+from bench.inspecting.post_processing import read_post_processing
 from bench.quantize.facts import read_graph
 from bench.quantize.precision import ModelGraph, facts_of
 
@@ -74,6 +75,7 @@ def _read_graph_file(path: Path, kind: FileFormat, sha256: str, size_bytes: int)
         producer=found.producer,
         metadata=found.notes,
         class_names=found.class_names,
+        post_processing=read_post_processing(path.read_bytes()) if kind == "tflite" else None,
         oddities=_own_oddities(path, kind),
     )
 

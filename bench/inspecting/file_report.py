@@ -51,6 +51,21 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class PostProcessing:
+    """What a graph's own post-processing operator was told when it was exported.
+
+    Attributes:
+        num_classes, max_detections, iou_threshold: 0 where it does not say.
+        outputs: role -> name of the tensor that plays it, whatever converters called it.
+    """
+
+    num_classes: int = 0
+    max_detections: int = 0
+    iou_threshold: float = 0.0
+    outputs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FileReport:
     """One model file, looked into.
 
@@ -64,6 +79,7 @@ class FileReport:
         float_ops: operators that work on floats although an integer model would not need to.
         producer: what wrote the file, where it says.
         metadata: what its exporter noted in it, texts of unknown origin.
+        post_processing: settings of the operator that suppresses boxes in the graph; None without one.
         class_names: as its exporter noted them; empty where it did not.
         oddities: what an engineer should know before relying on the file.
         recognitions: families that it may be of, the likeliest first.
@@ -83,6 +99,7 @@ class FileReport:
     producer: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
+    post_processing: PostProcessing | None = None
     oddities: tuple[Advice, ...] = ()
     recognitions: tuple[Recognition, ...] = ()
     trial: Trial | None = None

@@ -11,6 +11,7 @@ from bench.inspecting.cache import hash_of, recall, remember, size_of
 from bench.inspecting.contents import format_of
 from bench.inspecting.file_report import FileReport
 from bench.inspecting.process import inspect_in_process, limits_of
+from bench.inspecting.refining import name_oddities, refine, with_operator_names
 
 
 def look_into(path: Path, with_trial: bool = True) -> FileReport:
@@ -38,7 +39,9 @@ def look_into(path: Path, with_trial: bool = True) -> FileReport:
             )
         if _is_lasting(report):
             remember(report, with_trial)
-    return replace(report, path=str(path), recognitions=recognise(report))
+    found = recognise(report)
+    oddities = (*report.oddities, *name_oddities(report, found))
+    return replace(report, path=str(path), recognitions=found, oddities=oddities)
 
 
 def recognise(report: FileReport) -> tuple[Recognition, ...]:
@@ -49,7 +52,8 @@ def recognise(report: FileReport) -> tuple[Recognition, ...]:
     from bench.detectors.recognition import recognise_all
 
     suffix = f".{report.format}" if report.format in ("tflite", "onnx") else ""
-    return tuple(recognise_all(report.inputs, report.outputs, report.facts.ops, suffix))
+    outputs = with_operator_names(report.outputs, report.post_processing)
+    return refine(report, recognise_all(report.inputs, outputs, report.facts.ops, suffix))
 
 
 def _is_lasting(report: FileReport) -> bool:

@@ -20,6 +20,9 @@ NMS_OPS = (
     "EfficientNMS_TRT",
 )
 
+# COCO's evaluation counts so many detections of an image.
+_COCO_DETECTIONS = 100
+
 # What file names say of precision -> precisions that bear the name out.
 _NAMED = {
     "int8": ("int8", "qat"),
@@ -113,6 +116,16 @@ def _suppression(report: FileReport) -> Iterator[Advice]:
         )
 
 
+def _few_detections(report: FileReport) -> Iterator[Advice]:
+    settings = report.post_processing
+    if settings is not None and 0 < settings.max_detections < _COCO_DETECTIONS:
+        yield Advice(
+            "few_detections",
+            f"the graph gives {settings.max_detections} boxes an image at most, and COCO's AP counts 100",
+            "expect a lower AP than of an export without that limit",
+        )
+
+
 def _name(report: FileReport) -> Iterator[Advice]:
     words = re.split(r"[^a-z0-9]+", Path(report.path).stem.lower())
     for word, fitting in _NAMED.items():
@@ -146,6 +159,7 @@ CHECKS: tuple[Callable[[FileReport], Iterator[Advice]], ...] = (
     _outputs,
     _shared_output,
     _suppression,
+    _few_detections,
     _floats,
     _flex,
 )

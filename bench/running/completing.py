@@ -61,7 +61,11 @@ def complete(description: ModelDescription, report: FileReport) -> ModelDescript
     family = description.decode.family
     found = next((r for r in report.recognitions if r.description.decode.family == family), None)
     preprocess = replace(description.preprocess, width=width, height=height, layout=layout)
-    decode = replace(description.decode, options=_options(description, report, (width, height), found))
+    decode = replace(
+        description.decode,
+        options=_options(description, report, (width, height), found),
+        outputs={**(found.description.decode.outputs if found else {}), **description.decode.outputs},
+    )
     complete = replace(description, preprocess=preprocess, decode=decode)
     _check_classes(complete, found)
     _check_fit(complete, report)

@@ -10,6 +10,7 @@ import flatbuffers
 import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 from onnx import TensorProto, helper, numpy_helper
 
 # Rows of a YOLO head on 64 x 64 pixels with strides 8, 16 and 32: 64 + 16 + 4.
@@ -24,8 +25,15 @@ def write_tflite(
     dtype: str = "FLOAT32",
     scale: float = 0.0,
     operator: str = "CONV_2D",
+    options: dict[str, Any] | None = None,
+    reverse: bool = False,
 ) -> Path:
-    """Write one operator from the input, with a kernel, to the outputs."""
+    """Write one operator from the input, with a kernel, to the outputs.
+
+    Args:
+        options: of a custom operator.
+        reverse: the graph lists its outputs in the reverse of the operator's order.
+    """
     writer = _Tflite()
     image = writer.tensor("image", dtype, input_shape, scale=scale)
     kernel = writer.tensor("kernel", dtype, (4, 1, 1, 3), bytes(12 * (4 if dtype == "FLOAT32" else 1)), 0.1)
@@ -38,7 +46,9 @@ def write_tflite(
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     node = schema.OperatorT()
     node.opcodeIndex, node.inputs, node.outputs = 0, [image, kernel], results
-    return writer.write(path, code, node, [image], results)
+    if options:
+        node.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(options)), np.uint8)
+    return writer.write(path, code, node, [image], results[::-1] if reverse else results)
 
 
 class _Tflite:
