@@ -51,23 +51,18 @@ def resize_area(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def _cover(values: NDArray[np.float32], target: int) -> NDArray[np.float32]:
-    """Average over equal stretches of the first axis: (source, n, 3) -> (target, n, 3) float32.
-
-    A stretch's whole pixels are summed, and the parts of those at its ends are taken off.
-    """
+    """Average over equal stretches of the first axis: (source, n, 3) -> (target, n, 3) float32."""
     source = len(values)
     if source == target:
         return values
     edges = np.arange(target + 1) * (source / target)
-    # A multiple of whole pixels may come out a hair below itself.
-    first = np.floor(edges + 1e-6).astype(np.intp)
-    # The last edge lies behind the last pixel.
-    values = np.concatenate([values, np.zeros_like(values[:1])])
-    before = np.maximum(edges - first, 0).astype(np.float32)[:, None, None] * values[first]
-    # A stretch that begins and ends in one pixel has no sum; `reduceat` gives that pixel, not 0.
-    sums = np.add.reduceat(values, first[:-1], axis=0)
-    sums[first[1:] == first[:-1]] = 0
-    covered: NDArray[np.float32] = (sums - before[:-1] + before[1:]) / np.float32(source / target)
+    # An edge between two pixels may come out a hair below itself.
+    first = np.floor(edges[:-1] + 1e-6).astype(np.intp)
+    covered = np.zeros((target, *values.shape[1:]), np.float32)
+    for place in (first + step for step in range(-(-source // target) + 1)):
+        overlap = np.minimum(edges[1:], place + 1) - np.maximum(edges[:-1], place)
+        weight = (np.maximum(overlap, 0) / (source / target)).astype(np.float32)
+        covered += weight[:, None, None] * values[np.minimum(place, source - 1)]
     return covered
 
 
