@@ -38,7 +38,7 @@ def test_given_files_get_the_accuracy_of_an_independent_evaluator(folder: Path, 
     code = main(["run", str(SUITE), "--rounds", "1", "--results", str(tmp_path), "--quiet"])
     assert code == EXIT_GOOD
     frame = bench.load_results(tmp_path).set_index("model")
-    assert len(frame) == 5
+    assert len(frame) == 8
     for entry in json.loads((folder / "reference.json").read_text()):
         name = Path(entry["file"]).stem.removesuffix("_300_qat")
         if name not in frame.index:

@@ -23,7 +23,7 @@ NUM_CASES = {
     "calibration": 18,
     "threads": 25,
     "own-keras": 16,
-    "given-files": 5,
+    "given-files": 8,
     "coco-yolov8n": 4,
     "coco-yolox-nano": 4,
     "coco-nanodet": 4,
@@ -51,6 +51,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "instances_val.json",
         "own.keras",
         "annotations/instances_val2017.json",
+        "models/yolox_nano_416.onnx",
+        "models/nanodet_320.onnx",
+        "models/fastestdet_352.onnx",
         "models/yolov8n.onnx",
         "models/yolox_nano.onnx",
         "models/nanodet_m.onnx",
@@ -137,6 +140,9 @@ def test_given_files_lie_where_the_variable_says(environ: dict[str, str], tmp_pa
         "yolov5n_640",
         "yolov8n_224",
         "yolov8n_224",
+        "yolox_nano_416",
+        "nanodet_320",
+        "fastestdet_352",
     ]
 
 
