@@ -154,9 +154,16 @@ def _governor(record: Record, sibling: Record | None) -> Advice | None:
     )
 
 
+def _also_right(record: Record) -> tuple[str, ...]:
+    """Return what a file may be too whose recipe leaves layers out; those layers may hold no weights."""
+    recipe = record.recipe or {}
+    keeps_layers = recipe.get("keep_float") or recipe.get("keep_8bit")
+    return ("mixed", "int8") if keeps_layers else ()
+
+
 def _wrong_precision(record: Record, sibling: Record | None) -> Advice | None:
     expected = "int8" if record.precision == "qat" else record.precision
-    if not record.precision_found or record.precision_found == expected:
+    if not record.precision_found or record.precision_found in (expected, *_also_right(record)):
         return None
     return Advice(
         "precision_mismatch",

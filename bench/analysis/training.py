@@ -121,7 +121,7 @@ def _plain_int8(record: Record, measured: Sequence[Record]) -> Record | None:
         if other.precision == "int8"
         and (other.model, other.runtime, other.threads) == (record.model, record.runtime, record.threads)
     ]
-    same = ("activations", "granularity", "io")
+    same = ("activations", "granularity", "io", "keep_float", "equalize")
     alike.sort(key=lambda other: sum(_option(other, key) != _option(record, key) for key in same))
     return alike[0] if alike else None
 
