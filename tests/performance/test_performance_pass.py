@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from bench.hosts.local import LocalHost
 from bench.wire.description import ModelDescription
 from bench.wire.job import PROTOCOL, ImageRef, Job, RuntimeSettings
 
-NUM_PHOTOS, REPEATS = 80, 3
+NUM_PHOTOS, REPEATS = 80, 5
 # Below it the pass is held against the slower of decoding and inference, above it against inference alone.
 SLOW_NS = 20e6
 STAGES = ("prepare_ns", "convert_ns", "invoke_ns", "postprocess_ns")
@@ -62,7 +61,7 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> list[Subject]:
             for name, (family, side) in REAL.items()
         ]
     folder, made = tmp_path_factory.mktemp("models"), []
-    for name, side, channels, depth in (("large-640", 640, 64, 6), ("small-160", 160, 16, 1)):
+    for name, side, channels, depth in (("large-640", 640, 64, 9), ("small-160", 160, 16, 1)):
         path = folder / f"{name}.onnx"
         make_yolo_like(path, side, channels, depth)
         made.append(Subject(path, "onnxruntime", default_description("yolov8", side, side, 80, ".onnx")))
@@ -106,9 +105,9 @@ def run_pass(host: LocalHost, subject: Subject, photos: Any, prepared: str = "")
     return result
 
 
-def median_of(rows: list[dict[str, Any]], name: str) -> float:
-    """Return the median of a time per photo over passes, in ns."""
-    return statistics.median(row[name] for row in rows) / rows[0]["num_images"]
+def least_of(rows: list[dict[str, Any]], name: str) -> float:
+    """Return the time per photo of the pass that was least disturbed by other work, in ns."""
+    return float(min(row[name] for row in rows)) / float(rows[0]["num_images"])
 
 
 def test_an_accuracy_pass_takes_hardly_longer_than_its_slowest_part(
@@ -122,7 +121,7 @@ def test_an_accuracy_pass_takes_hardly_longer_than_its_slowest_part(
     host = LocalHost(tmp_path / "host")
     with capsys.disabled():
         print(
-            f"\nAccuracy pass over {len(photos)} photos, ms a photo, median of {REPEATS} processes each;",
+            f"\nAccuracy pass over {len(photos)} photos, ms a photo, least of {REPEATS} passes each;",
             end=" ",
         )
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -142,14 +141,14 @@ def _print_row(host: LocalHost, subject: Subject, photos: Any, prepared: str) ->
             alone.append(run_pass(host, subject, photos, prepared))
         together.append(run_pass(host, subject, photos, prepared))
     assert not alone[0]["is_overlapped"]
-    parts = {stage: median_of(alone, stage) for stage in STAGES}
+    parts = {stage: least_of(alone, stage) for stage in STAGES}
     decoding = parts["prepare_ns"]
     inference = parts["convert_ns"] + parts["invoke_ns"] + parts["postprocess_ns"]
     is_slow = parts["invoke_ns"] >= SLOW_NS
     against = parts["invoke_ns"] if is_slow else max(decoding, inference)
     words = "the invokes" if is_slow else f"the slower, {'decoding' if decoding > inference else 'inference'}"
     figures = "".join(f"{parts[stage] / 1e6:9.2f}" for stage in STAGES)
-    took = median_of(together, "pass_ns")
+    took = least_of(together, "pass_ns")
     name = f"{subject.path.stem}{' (prepared)' if prepared else ''}"
-    print(f"  {name:20} {figures} {median_of(alone, 'pass_ns') / 1e6:8.2f} {took / 1e6:9.2f} ", end="")
+    print(f"  {name:20} {figures} {least_of(alone, 'pass_ns') / 1e6:8.2f} {took / 1e6:9.2f} ", end="")
     print(f"{took / against:7.3f} {words}{'; in threads' if together[0]['is_overlapped'] else ''}")
