@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.analysis.hints import silent_classes, with_command
 from bench.analysis.interval import sign
 from bench.analysis.proof import find_governor, fused_share, num_conversions
 from bench.analysis.published import beside_published
@@ -18,6 +19,9 @@ NOTHING_FOUND = 0.005
 
 # AP lost beyond which something is broken rather than rounded: healthy 8-bit models lose a tenth of it.
 COLLAPSE = 0.1
+
+# Likewise as a share of the AP of fp32, for models of low AP.
+COLLAPSE_SHARE = 0.25
 
 # A class that had this AP in fp32 and lost nine tenths of it is dead.
 LIVING_CLASS = 0.1
@@ -37,7 +41,8 @@ def advise(record: Record, sibling: Record | None) -> tuple[Advice, ...]:
     if record.status != "ok":
         return record.warnings
     found = (*record.warnings, *(advice for check in CHECKS if (advice := check(record, sibling))))
-    return tuple({advice.code: advice for advice in reversed(found)}.values())[::-1]
+    unique = tuple({advice.code: advice for advice in reversed(found)}.values())[::-1]
+    return with_command(unique, record)
 
 
 def _nothing_found(record: Record, sibling: Record | None) -> Advice | None:
@@ -54,7 +59,10 @@ def _nothing_found(record: Record, sibling: Record | None) -> Advice | None:
 
 def _collapse(record: Record, sibling: Record | None) -> Advice | None:
     difference = record.metric("map_50_95_difference")
-    if difference is None or difference.value is None or difference.value > -COLLAPSE:
+    if difference is None or difference.value is None:
+        return None
+    share = COLLAPSE_SHARE * (sibling.value("map_50_95") or 1.0) if sibling else COLLAPSE
+    if difference.value > -min(COLLAPSE, share):
         return None
     return Advice(
         "accuracy_collapse",
@@ -189,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
     _nothing_found,
     _collapse,
     _dead_classes,
+    silent_classes,
     _unlike_published,
     _wrong_precision,
     _slower,
