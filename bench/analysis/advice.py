@@ -165,8 +165,9 @@ def _governor(record: Record, sibling: Record | None) -> Advice | None:
 def _also_right(record: Record) -> tuple[str, ...]:
     """Return what a file may be too whose recipe leaves layers out; those layers may hold no weights."""
     recipe = record.recipe or {}
-    keeps_layers = recipe.get("keep_float") or recipe.get("keep_8bit")
-    return ("mixed", "int8") if keeps_layers else ()
+    if not recipe.get("keep_float") and not recipe.get("keep_8bit"):
+        return ()
+    return ("mixed", "int8") if record.precision == "mixed" else ("mixed",)
 
 
 def _wrong_precision(record: Record, sibling: Record | None) -> Advice | None:

@@ -52,6 +52,15 @@ def test_each_thing_that_looks_wrong_is_named(record: Record, code: str) -> None
     assert code in codes(record)
 
 
+def test_a_recipe_that_leaves_layers_in_float_may_make_a_mixed_file() -> None:
+    recipe = {"name": "head-float", "precision": "int8", "keep_float": ["head"]}
+    mixed = fake_record("litert", "int8", precision_found="mixed")
+    assert "precision_mismatch" in codes(mixed)
+    assert "precision_mismatch" not in codes(replace(mixed, recipe=recipe))
+    found_float = fake_record("litert", "int8", precision_found="fp32", recipe=recipe)
+    assert "precision_mismatch" in codes(found_float)
+
+
 def test_a_slow_integer_model_is_explained_by_its_fused_share() -> None:
     proof = {"num_ops": 120, "num_fusable": 39, "num_fused": 6, "num_quantize_ops": 57}
     slow = with_metric(fake_record("onnxruntime", "int8", proof=proof), ratio(2.4))
