@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.cli import EXIT_GOOD
+from bench.cli import EXIT_GOOD, EXIT_NOT_MEASURED
 from bench.cli.transfer_line import TransferLine
 from bench.core.suite import CocoData
 from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.datasets.photo_check import PhotoFindings
 
 _OPTIONS = ("split", "list", "coordinates", "difficult")
 _OPTIONS_OF = {
@@ -21,7 +26,7 @@ _OPTIONS_OF = {
 
 def run(options: argparse.Namespace) -> int:
     """Run one action."""
-    return {"convert": _convert, "get": _get}[options.action](options)
+    return {"convert": _convert, "get": _get, "check": _check}[options.action](options)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -69,6 +74,43 @@ def _get(options: argparse.Namespace) -> int:
     else:
         print(f"in a suite: data: {{..., calibration: {{images: {found.images}}}}}")
     return EXIT_GOOD
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bench.core.places import cache_folder
+    from bench.datasets.photo_check import check_photos
+    from bench.datasets.prepare import prepare_data
+    from bench.suite import load_suite
+
+    data, calibration, _ = prepare_data(load_suite(options.suite).data, cache_folder())
+    progress = TransferLine(is_quiet=options.quiet)
+    images = {image.path: image for image in (*calibration.images, *data.images)}
+    found = check_photos(
+        images.values(), lambda done, total: progress.tell("photos", done, total), not options.headers
+    )
+    progress.close()
+    counts = len(data.images), len(calibration.images)
+    print("{} photos to evaluate on, {} to calibrate on; none is in both".format(*counts))
+    print(f"{len(data.categories)} categories: {data.shown}")
+    print("pixel modes: " + ", ".join(f"{mode} {count}" for mode, count in sorted(found.modes.items())))
+    _print_turned(found)
+    for text in data.warnings:
+        print(f"note: {text}")
+    for text in found.problems:
+        print(text, file=sys.stderr)
+    return EXIT_NOT_MEASURED if found.problems else EXIT_GOOD
+
+
+def _print_turned(found: PhotoFindings) -> None:
+    told = {
+        "are turned, since the annotations declare their size as shown": found.turned,
+        "are left as stored, since the annotations declare that size": found.stored,
+        "are taken as shown, since no declared size tells": found.undecided,
+    }
+    for text, paths in told.items():
+        if paths:
+            print(f"{len(paths)} photos with an EXIF orientation {text}: {Path(paths[0]).name}"
+                  + (", ..." if len(paths) > 1 else ""))  # fmt: skip
 
 
 def _urls(given: list[str]) -> dict[str, str]:

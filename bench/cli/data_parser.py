@@ -15,6 +15,13 @@ example:
   bench data convert my-data/data.yaml --format yolo --output instances.json
 """
 
+_CHECK = """Finds photos that are missing, cut short or of another size than annotated, shared between
+evaluation and calibration, or turned by EXIF. Measures nothing.
+
+example:
+  bench data check suites/quickstart.yaml
+"""
+
 _GET = """Files are fetched with resume, checked, and unpacked below --output; what is there already is kept.
 
 example:
@@ -26,6 +33,7 @@ def add_actions(command: argparse.ArgumentParser) -> None:
     """Add the actions of `bench data` to its parser."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_convert(_action(actions, "convert", "write annotations of another format as COCO JSON", _SOURCE))
+    _add_check(_action(actions, "check", "look at every photo and annotation of a suite", _CHECK))
     _add_get(_action(actions, "get", "fetch a public data set", _GET))
 
 
@@ -97,5 +105,15 @@ def _add_get(action: argparse.ArgumentParser) -> None:
     )
     action.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another seed draws other photos (0)"
+    )
+    action.add_argument("--quiet", action="store_true", help="no progress lines")
+
+
+def _add_check(action: argparse.ArgumentParser) -> None:
+    action.add_argument("suite", type=Path, metavar="SUITE", help="suite file (YAML)")
+    action.add_argument(
+        "--headers",
+        action="store_true",
+        help="read headers alone: quick, but misses photos that are cut short",
     )
     action.add_argument("--quiet", action="store_true", help="no progress lines")

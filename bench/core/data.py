@@ -18,6 +18,7 @@ class EvaluationData:
         categories: original category id -> name.
         sha256: of the ids and content hashes of the chosen images and of the annotation file.
         warnings: what is odd in the annotations but can be measured on, a sentence each.
+        source: what the user named, where `annotations` was converted from it; empty otherwise.
     """
 
     annotations: str
@@ -26,6 +27,12 @@ class EvaluationData:
     categories: dict[int, str]
     sha256: str
     warnings: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What to call the annotations when speaking to people."""
+        return self.source or self.annotations
 
 
 @dataclass(frozen=True)

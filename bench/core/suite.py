@@ -10,7 +10,6 @@ from bench.core.model import ModelSource
 from bench.core.recipe import Recipe
 from bench.wire.job import RuntimeSettings
 
-
 DataFormat = Literal["coco", "yolo", "voc", "tfrecord"]
 
 

@@ -17,8 +17,8 @@ from bench.errors import BenchError
 from bench.wire.codec import from_json, to_json
 
 # Raise it whenever `read_annotations` checks or returns anything else; earlier entries are then passed over.
-# 1: first. 2: declared sizes.
-_VERSION = 2
+# 1: first. 2: declared sizes. 3: boxes over the edge.
+_VERSION = 3
 
 
 def indexed_annotations(path: Path, sha256: str, folder: Path) -> Annotations:

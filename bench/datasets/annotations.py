@@ -18,6 +18,9 @@ from bench.errors import DataError
 # Of many alike, the first few are named and all are counted.
 _NUM_NAMED = 5
 
+# Rounding, and the two conventions of pixel coordinates, put boxes over an edge by no more than that.
+_EDGE_PIXELS = 2
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -150,9 +153,28 @@ def _oddities(images: list[dict[str, Any]], objects: list[dict[str, Any]]) -> It
     flat = [str(one["id"]) for one in objects if min(one["bbox"][2:]) == 0]
     if flat:
         yield f"objects without width or height that no detection can match: annotation ids {_named(flat)}"
+    outside = list(_outside(images, objects))
+    if outside:
+        yield (
+            f"objects that reach over their photo's edge by more than {_EDGE_PIXELS} pixels: annotation ids "
+            f"{_named(outside)}; are sizes and boxes of the same photos?"
+        )
     names = [name for name, count in Counter(image["file_name"] for image in images).items() if count > 1]
     if names:
         yield f"files that several images name: {_named(names)}"
+
+
+def _outside(images: list[dict[str, Any]], objects: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the ids of objects that no box of the photo could hold; images without a size hold all."""
+    sizes = {image["id"]: (image["width"], image["height"]) for image in images if _has_size(image)}
+    for one in objects:
+        (left, top, wide, high), size = one["bbox"], sizes.get(one["image_id"])
+        if size and (
+            min(left, top) < -_EDGE_PIXELS
+            or left + wide > size[0] + _EDGE_PIXELS
+            or top + high > size[1] + _EDGE_PIXELS
+        ):
+            yield str(one["id"])
 
 
 def _is_whole(value: Any) -> bool:

@@ -64,8 +64,8 @@ def _find(name: str, categories: Mapping[int, str]) -> int:
         ids = [number for number, one in categories.items() if fold(one) == fold(name)]
         if len(ids) > 1:
             raise DataError(
-                f"the class {name!r} fits the categories {', '.join(map(str, ids))} of the data set, expected "
-                "one; give labels as a list of ids"
+                f"the class {name!r} fits the categories {', '.join(map(str, ids))} of the data set, "
+                "expected one; give labels as a list of ids"
             )
         if ids:
             return ids[0]

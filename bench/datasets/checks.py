@@ -41,6 +41,6 @@ def check_categories(description: ModelDescription, data: EvaluationData) -> str
     have = ", ".join(f"{number} {name}" for number, name in list(data.categories.items())[:_NUM_NAMED])
     dots = ", ..." if len(data.categories) > _NUM_NAMED else ""
     return (
-        f"{len(unknown)} of the model's {total} category ids are unknown to {data.annotations}: {named}. "
+        f"{len(unknown)} of the model's {total} category ids are unknown to {data.shown}: {named}. "
         f"It has {have}{dots}; correct detector.labels unless that is meant"
     )

@@ -87,7 +87,8 @@ def _rendered_split(name: str, count: int, seed: int, cache: Path, hashes: HashC
 def _photos(data: CocoData, cache: Path, hashes: HashCache) -> Prepared:
     normal = normal_form(data, cache, hashes)
     evaluation = evaluation_data(normal.images, normal.annotations, data.limit, data.seed, hashes)
-    evaluation = replace(evaluation, warnings=(*normal.notes, *evaluation.warnings))
+    source = "" if data.format == "coco" else data.annotations or data.images
+    evaluation = replace(evaluation, warnings=(*normal.notes, *evaluation.warnings), source=source)
     if not data.calibration_images:
         return evaluation, _NO_IMAGES, _NO_IMAGES
     calibration = image_set(Path(data.calibration_images), data.calibration_limit, data.seed, hashes)

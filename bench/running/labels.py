@@ -67,6 +67,6 @@ def _unknown_names(model: ModelSource, data: EvaluationData) -> str:
     dots = ", ..." if len(unknown) > _NUM_NAMED else ""
     return (
         f"{len(unknown)} of the model's {len(model.class_names)} class names are no categories of "
-        f"{data.annotations}: {told}{dots}. What it finds of them counts for nothing; write them in "
+        f"{data.shown}: {told}{dots}. What it finds of them counts for nothing; write them in "
         "labels as the annotations do unless that is meant"
     )

@@ -110,3 +110,39 @@ def test_records_need_a_folder_for_their_photos_and_never_fill_one_that_is_in_us
 def test_wrong_use_is_answered(arguments: list[str], error: str, place: Path, capsys) -> None:  # type: ignore[no-untyped-def]
     assert main(["data", "convert", *arguments, "--output", "x.json"]) in (EXIT_WRONG_USE, EXIT_NOT_MEASURED)
     assert error in capsys.readouterr().err and not Path("x.json").exists()
+
+
+def checked(place: Path, capsys, *more: str) -> tuple[int, str, str]:  # type: ignore[no-untyped-def]
+    suite = "name: s\nmodel: builtin\nmatrix: {precision: fp32}\ndata: {yolo: {data: yolo/data.yaml}}\n"
+    Path("s.yaml").write_text(suite)
+    code = main(["data", "check", "s.yaml", "--quiet", *more])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_a_check_counts_photos_modes_and_turned_ones(place: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("BENCH_CACHE", str(place / "cache"))
+    exif = Image.Exif()
+    for name, orientation in (("a", 6), ("b", 3)):
+        exif[0x0112] = orientation
+        Image.fromarray(np.zeros((20, 40), np.uint8)).save(f"yolo/images/{name}.jpg", exif=exif)
+    code, out, err = checked(place, capsys)
+    assert (code, err) == (EXIT_GOOD, "")
+    assert out.splitlines() == [
+        "3 photos to evaluate on, 0 to calibrate on; none is in both",
+        f"2 categories: {place / 'yolo' / 'data.yaml'}",
+        "pixel modes: L 2, RGB 1",
+        "1 photos with an EXIF orientation are turned, since the annotations declare their size as shown: a.jpg",
+        "1 photos with an EXIF orientation are taken as shown, since no declared size tells: b.jpg",
+    ]
+
+
+def test_a_check_finds_photos_that_are_cut_short(place: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("BENCH_CACHE", str(place / "cache"))
+    file = place / "yolo" / "images" / "c.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file)
+    file.write_bytes(file.read_bytes()[:-30])
+    code, _, err = checked(place, capsys)
+    assert code == EXIT_NOT_MEASURED and err.startswith(f"{file}: image 3: cannot decode the photo")
+    assert checked(place, capsys, "--headers")[0] == EXIT_GOOD

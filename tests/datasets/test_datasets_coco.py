@@ -175,6 +175,19 @@ def test_boxes_that_cannot_match_are_a_warning_not_an_error(place) -> None:  # t
     )
 
 
+def test_boxes_far_over_the_edge_are_a_warning_with_a_guess(place) -> None:  # type: ignore[no-untyped-def]
+    content = document()
+    content["annotations"][0]["bbox"] = [-1, -1, 11, 11]
+    content["annotations"][1]["bbox"] = [6, 0, 4.5, 4]
+    content["annotations"][2]["bbox"] = [0, -3, 4, 4]
+    del content["images"][3]["width"]
+    content["annotations"][3]["bbox"] = [900, 0, 4, 4]
+    assert place(content).warnings == (
+        "objects that reach over their photo's edge by more than 2 pixels: annotation ids 2, 3; are sizes and boxes "
+        "of the same photos?",
+    )
+
+
 def test_images_without_any_object_are_a_warning(place) -> None:  # type: ignore[no-untyped-def]
     content = document()
     content["annotations"] = []

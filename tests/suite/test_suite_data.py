@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from bench.core.suite import CocoData
+from bench.suite import suite_schema
 
 HEAD = "name: s\nmodel: builtin\nmatrix: {precision: fp32}\n"
 
@@ -87,3 +90,21 @@ def test_a_list_of_names_is_a_path(places: Path, load) -> None:  # type: ignore[
 )  # fmt: skip
 def test_mistakes_in_data_are_answered(text: str, error: str, places: Path, errors) -> None:  # type: ignore[no-untyped-def]
     assert errors(HEAD + f"data: {text}\n") == [f"s.yaml:4 {error.format(places)}"]
+
+
+def test_the_schema_takes_what_loads_and_refuses_what_does_not(places: Path) -> None:
+    validator = jsonschema.Draft202012Validator(suite_schema())
+
+    def is_valid(data: str) -> bool:
+        return bool(validator.is_valid(yaml.safe_load(HEAD + f"data: {data}\n")))
+
+    assert is_valid("{yolo: {data: data.yaml, split: test, limit: 7}}")
+    assert is_valid("{yolo: {images: photos, labels: labels}, calibration: {images: train}}")
+    assert is_valid("{voc: {images: photos, annotations: xml, coordinates: corners, difficult: count}}")
+    assert is_valid("{tfrecord: {records: 'records/val.record-*', label_map: map.pbtxt}}")
+    assert not is_valid("{yolo: {data: data.yaml, images: photos}}")
+    assert not is_valid("{voc: {images: photos}}")
+    assert not is_valid(
+        "{voc: {images: photos, annotations: xml}, coco: {images: photos, annotations: a.json}}"
+    )
+    assert not is_valid("{tfrecord: {label_map: map.pbtxt}}")
