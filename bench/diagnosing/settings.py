@@ -20,6 +20,9 @@ from bench.wire.description import ModelDescription
 # Text that YAML reads as itself, within brackets too.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
+# Text that YAML 1.1 reads as something else.
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+
 _INPUT = ("layout", "color", "resize", "pad_value", "mean", "std", "interpolation")
 _NMS = {
     "score_threshold": "score_threshold",
@@ -84,8 +87,8 @@ def as_yaml(value: Any) -> str:
         return "[" + ", ".join(map(as_yaml, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        return json.dumps(value)
+    if isinstance(value, str) and (not _PLAIN.fullmatch(value) or value.lower() in _WORDS):
+        return json.dumps(value, ensure_ascii=False)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
