@@ -66,7 +66,7 @@ def _folder(data: CocoData, source: Source, root: Path, hashes: HashCache) -> Pa
     files = [path.absolute() for path in source.files()]
     digests = hashes.sha256_of(files)
     base = os.path.commonpath([path.parent for path in files])
-    named = [[os.path.relpath(path, base), digests[path]] for path in files]
+    named = [[str(path)[len(base) :], digests[path]] for path in files]
     # File names in the answer are relative to the images' folder, and that is part of the answer.
     made_of = [data.format, data.options, str(Path(data.images).absolute()), base, named, _code_hash()]
     return root / "datasets" / "converted" / content_hash(made_of)

@@ -7,7 +7,7 @@ label files in the folder that its name with `labels` for `images` names, or bes
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def find_layout(data: CocoData) -> YoloLayout:
     is_one_folder = len(places) == 1 and places[0].is_dir()
     root = places[0] if is_one_folder or not photos else Path(commonpath([photo.parent for photo in photos]))
     layout = _layout(root, photos, None, Path(data.names) if data.names else file)
-    return YoloLayout(**{**vars(layout), "has_keypoints": "kpt_shape" in content})
+    return replace(layout, has_keypoints="kpt_shape" in content)
 
 
 def _layout(root: Path, photos: Sequence[Path], folder: Path | None, names_file: Path) -> YoloLayout:

@@ -217,6 +217,15 @@ def test_a_full_disk_is_told_before_anything_is_asked(
     assert not server.requests
 
 
+def test_a_disk_that_fills_up_is_not_called_a_broken_connection(server: Server, target: Path) -> None:
+    def fail(*_: int) -> None:
+        raise OSError(28, "No space left on device", "a.zip.part")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        download(Wanted(f"{server.url}/a.zip"), target, fail)
+    assert len(server.requests) == 1 and not target.exists()
+
+
 def test_redirections_lead_to_web_servers_only(server: Server, target: Path) -> None:
     server.redirect = "file:///etc/hostname"
     with pytest.raises(DataError):

@@ -110,7 +110,7 @@ def _fetch_some(wanted: Wanted, part: Path, on_bytes: OnBytes) -> bool:
         _check_total(wanted, answer)
         _remember(part, _Begun(wanted.url, answer.validator, answer.total))
         with open(part, "ab") as file:
-            while chunk := answer.body.read(_CHUNK_BYTES):
+            while chunk := answer.read(_CHUNK_BYTES):
                 file.write(chunk)
                 on_bytes(file.tell(), answer.total)
             return file.tell() == answer.total if answer.total >= 0 else True

@@ -34,18 +34,30 @@ class Answer:
     """What a server answers.
 
     Attributes:
-        body: the bytes from `offset` on.
+        url: that was asked for; `body`: the bytes from `offset` on.
         offset: 0 where the server sends the whole file, whatever was asked for.
         total: bytes of the whole file; -1 where it does not say.
         validator: what names this version of the file (a strong ETag, or its date); empty if nothing does.
         is_framed: the end of the body shows (a length or chunks), so that a broken one is recognised.
     """
 
+    url: str
     body: IO[bytes]
     offset: int
     total: int
     validator: str
     is_framed: bool
+
+    def read(self, num_bytes: int) -> bytes:
+        """Return the next bytes; none at the end, be it early or not.
+
+        Raises:
+            BrokenError: the connection broke.
+        """
+        try:
+            return self.body.read(num_bytes)
+        except (HTTPException, OSError) as problem:
+            raise BrokenError(f"{self.url}: the connection broke ({_cause(problem)})") from problem
 
 
 @contextmanager
@@ -53,24 +65,24 @@ def request(url: str, offset: int = 0, validator: str = "") -> Iterator[Answer]:
     """Ask for a file, from `offset` on if it still is the version that `validator` names.
 
     Raises:
-        DataError: the address is wrong, or the server cannot be reached or refuses.
-        BrokenError: trying again may help.
+        DataError: the server refuses.
+        BrokenError: it cannot be reached, or is busy: trying again may help.
         UnsatisfiableError: there is nothing from `offset` on.
     """
     headers = {"User-Agent": f"detector-precision-bench/{bench.__version__}", "Accept-Encoding": "identity"}
     if offset:
         headers |= {"Range": f"bytes={offset}-"} | ({"If-Range": validator} if validator else {})
     try:
-        with _opener().open(
-            urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_SECONDS
-        ) as response:
-            yield _answer(response, offset)
+        response = _opener().open(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_SECONDS)
     except urllib.error.HTTPError as problem:
         raise _refusal(url, problem) from problem
     except urllib.error.URLError as problem:
         raise BrokenError(f"{url}: cannot be reached ({_cause(problem.reason)})") from problem
     except (HTTPException, OSError) as problem:
         raise BrokenError(f"{url}: the connection broke ({_cause(problem)})") from problem
+    # What goes wrong with the bytes afterwards (a full disk) is none of the connection's faults.
+    with response:
+        yield _answer(url, response, offset)
 
 
 def check_url(url: str) -> str:
@@ -101,7 +113,7 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _answer(response: Any, offset: int) -> Answer:
+def _answer(url: str, response: Any, offset: int) -> Answer:
     headers = response.headers
     length = int(headers["Content-Length"]) if (headers["Content-Length"] or "").isdigit() else -1
     is_chunked = (headers["Transfer-Encoding"] or "").lower() == "chunked"
@@ -115,7 +127,7 @@ def _answer(response: Any, offset: int) -> Answer:
     tag = headers["ETag"] or ""
     # A weak tag does not promise the same bytes (RFC 9110, section 8.8.1).
     validator = tag if tag.startswith('"') else (headers["Last-Modified"] or "")
-    return Answer(response, start, total, validator, is_chunked or length >= 0)
+    return Answer(url, response, start, total, validator, is_chunked or length >= 0)
 
 
 def _refusal(url: str, problem: urllib.error.HTTPError) -> Exception:
