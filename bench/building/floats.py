@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.recipe import Recipe
+from bench.core.recipe import Granularity, Recipe
 from bench.quantize import litert, onnx_float, saved_model
 from bench.quantize.endpoint import Endpoint, num_kernel_weights, save_endpoint, trace_endpoint
 from bench.quantize.facts import read_graph
 from bench.quantize.litert_names import name_tensors
+from bench.quantize.onnx_balance import equalise_onnx
 from bench.quantize.onnx_source import clean_onnx
 from bench.quantize.pixels import normalise
 from bench.quantize.trial import Outputs, run_once
@@ -123,6 +124,12 @@ class FloatFile(FloatModel):
         else:
             self.notes = clean_onnx(model, folder / "clean.onnx", preprocess)
             self.adopt("onnxruntime", folder / "clean.onnx")
+
+    def equalise(self, pixels: NDArray[np.uint8], granularity: Granularity) -> None:
+        """Balance the channels of an ONNX file over calibration images, (n, height, width, 3) uint8."""
+        balanced = self.folder / "balanced.onnx"
+        self.notes += equalise_onnx(self.onnx, balanced, pixels, self.preprocess, granularity)
+        self.adopt("onnxruntime", balanced)
 
     @cached_property
     def num_kernel_weights(self) -> int:

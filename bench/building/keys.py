@@ -45,8 +45,20 @@ _CODE = {
         "quantize/onnx_shared.py",
     ),
 }
-_EQUALISING_CODE = ("quantize/equalize.py", "quantize/qat")
-_TRAINING_CODE = ("quantize/qat", "quantize/pixels.py", "building/training.py", "building/loading.py")
+_EQUALISING_CODE = (
+    "quantize/equalize.py",
+    "quantize/balance.py",
+    "quantize/qat",
+    "quantize/onnx_balance.py",
+    "quantize/onnx_channels.py",
+)
+_TRAINING_CODE = (
+    "quantize/qat",
+    "quantize/balance.py",
+    "quantize/pixels.py",
+    "building/training.py",
+    "building/loading.py",
+)
 _LABELLED_CODE = ("models/builtin",)
 _FACTS_CODE = (
     "quantize/facts.py",

@@ -33,7 +33,10 @@ def open_source(
     """
     if request.source.kind in FLOAT_FILE_KINDS:
         require_float(path)
-        return FloatFile(copy_source(path, folder), request.preprocess, folder)
+        file = FloatFile(copy_source(path, folder), request.preprocess, folder)
+        if balanced_on is not None and request.recipe is not None:
+            file.equalise(balanced_on, request.recipe.granularity)
+        return file
     if request.source.kind == "saved_model":
         return SavedFloatModel(copy_source(path, folder), request.preprocess, folder)
     model = load_keras(path, folder)

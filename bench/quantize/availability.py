@@ -46,8 +46,11 @@ def _source_problem(kind: SourceKind, recipe: Recipe, runtime: str) -> str:
 
 
 def _equalising_problem(kind: SourceKind, recipe: Recipe) -> str:
-    if recipe.equalize and kind not in ("builtin", "keras"):
-        return f"equalize balances the layers of a Keras model; a {_KIND_WORDS[kind]} has none to read"
+    if recipe.equalize and kind in ("saved_model", "tflite"):
+        return (
+            "equalize balances the layers of Keras models and float ONNX files; those of a "
+            f"{_KIND_WORDS[kind]} are not read here"
+        )
     return ""
 
 

@@ -82,7 +82,7 @@ def test_a_float_file_goes_through_every_recipe_of_its_runtime_and_stays_as_it_w
         (".tflite", "onnxruntime", Recipe("int8", "int8"), "quantized for litert only"),
         (".onnx", "onnxruntime", Recipe("qat", "qat"), "QAT trains the layers of a Keras model"),
         (".tflite", "litert", Recipe("qat", "qat"), "a float .tflite file has none to train"),
-        (".onnx", "onnxruntime", Recipe("int8", "int8", equalize=True), "equalize balances the layers"),
+        (".tflite", "litert", Recipe("int8", "int8", equalize=True), "equalize balances the layers"),
         (".tflite", "litert", Recipe("int8", "int8", io="uint8"), "io: int8 or io: float32"),
     ],
 )

@@ -5,9 +5,7 @@ What one layer's output channel is multiplied with, the input channels of all la
 divided by. The function stays the same, exactly for linear and ReLU, and for ReLU6 on channels kept below
 its limit.
 
-Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019,
-section 4.1; per-channel weights leave only the activations' ranges to be balanced, so these stand in for the
-weights'.
+By how much, and where that comes from, stands in `bench.quantize.balance`.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from bench.core.recipe import Granularity
+from bench.quantize.balance import SWEEPS, TINY, channel_factors, raised_reach
 from bench.quantize.qat import graph, kinds
 from bench.quantize.qat.folding import scale_outputs
 from bench.quantize.qat.rounding import scale_axes
@@ -41,17 +40,6 @@ _CHANNELWISE = (
     layers.GlobalAveragePooling2D,
     layers.UpSampling2D,
 )
-
-# A channel that reaches this share of a ReLU6's limit may be cut off by it and is left alone.
-_HEADROOM = 0.97
-
-# Channels quieter than this share of the loudest count as dead: they are not blown up further.
-_DEAD = 1e-5
-
-_FACTOR_BOUNDS = (1e-3, 1e4)
-
-# Keeps quotients of dead channels finite.
-_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -82,9 +70,10 @@ def equalise(model: keras.Model, batches: Iterable[Any], granularity: Granularit
         The number of pairs of layers that were balanced.
     """
     pairs = find_pairs(model)
-    if pairs:
-        for pair, reach in zip(pairs, _reaches(model, pairs, batches), strict=True):
-            _balance(pair, reach, granularity)
+    reaches = _reaches(model, pairs, batches) if pairs else []
+    for _ in range(SWEEPS):
+        for place, pair in enumerate(pairs):
+            reaches[place] = reaches[place] * _balance(pair, reaches[place], granularity)
     return len(pairs)
 
 
@@ -159,43 +148,35 @@ def _reaches(model: keras.Model, pairs: list[Pair], batches: Iterable[Any]) -> l
     return [largest[id(pair.between)] for pair in pairs]
 
 
-def _balance(pair: Pair, reach: Array, granularity: Granularity) -> None:
-    factors = _factors(pair, np.maximum(reach, max(reach.max() * _DEAD, _TINY)), granularity)
+def _balance(pair: Pair, reach: Array, granularity: Granularity) -> Array:
+    """Scale the channels between a pair in place; return their factors."""
+    factors = _factors(pair, raised_reach(reach), granularity)
     kernel, *bias = pair.first.get_weights()
     pair.first.set_weights([scale_outputs(pair.first, kernel, factors), *(part * factors for part in bias)])
     for second in pair.seconds:
         kernel, *bias = second.get_weights()
         # Input channels are the last axis but one of all three kinds of kernels.
         second.set_weights([kernel / factors[:, None], *bias])
+    return factors
 
 
 def _factors(pair: Pair, reach: Array, granularity: Granularity) -> Array:
-    """Return the factor of each channel; the loudest channel stays as loud as it was."""
+    """Return the factor of each channel between a pair."""
     dense = [second for second in pair.seconds if not isinstance(second, layers.DepthwiseConv2D)]
-    if not dense and granularity == "per_channel":
-        # Each channel has a weight scale of its own: only the activation matters.
-        factors = 1 / reach
-    else:
-        # Equation 11; where weights have a scale for each output channel, the activation's range is the
-        # first's.
-        first = reach if granularity == "per_channel" else _output_magnitudes(pair.first)
-        read = dense if granularity == "per_channel" else pair.seconds
-        factors = np.sqrt(np.maximum.reduce([_input_magnitudes(second) for second in read]) / first)
-    factors = factors * reach.max() / (factors * reach).max()
-    if pair.limit is not None:
-        ceiling = _HEADROOM * pair.limit
-        factors = np.where(reach < ceiling, np.minimum(factors, ceiling / reach), 1.0)
-    return np.asarray(np.clip(factors, *_FACTOR_BOUNDS), np.float32)
+    read = dense if granularity == "per_channel" else pair.seconds
+    read_weights = [_input_magnitudes(second) for second in read]
+    weights = reach if granularity == "per_channel" else _output_magnitudes(pair.first)
+    return channel_factors(reach, weights, read_weights, pair.limit)
 
 
 def _output_magnitudes(layer: Any) -> Array:
     """Return the largest weight of each output channel."""
     kernel = np.abs(layer.get_weights()[0])
-    return np.asarray(kernel.max(tuple(scale_axes(layer, "per_channel"))).ravel() + _TINY)
+    return np.asarray(kernel.max(tuple(scale_axes(layer, "per_channel"))).ravel() + TINY)
 
 
 def _input_magnitudes(layer: Any) -> Array:
     """Return the largest weight of each input channel."""
     kernel = np.abs(layer.get_weights()[0])
     others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim - 2)
-    return np.asarray(kernel.max(others) + _TINY)
+    return np.asarray(kernel.max(others) + TINY)
