@@ -1,4 +1,4 @@
-"""Small model files that end as real ones do. What they give is told when they are made, whatever the photo."""
+"""Small model files that end as real ones do; what they give is told when they are made."""
 
 import numpy as np
 

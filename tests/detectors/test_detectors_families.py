@@ -160,6 +160,20 @@ def test_tfod_outputs_without_telling_names_need_them_in_the_description():
     assert_is_the_tfod_example(detect(named, specs, TFOD_OUTPUTS, 64, 64))
 
 
+def test_tfod_outputs_of_tensorflow_2_are_numbered_the_other_way_round():
+    names = [f"StatefulPartitionedCall:{number}" for number in (3, 2, 1, 0)]
+    assert_is_the_tfod_example(detect(TFOD, [spec(name) for name in names], TFOD_OUTPUTS, 64, 64))
+    order = [1, 3, 0, 2]
+    specs = [spec(names[i], *TFOD_OUTPUTS[i].shape) for i in order]
+    assert_is_the_tfod_example(detect(TFOD, specs, [TFOD_OUTPUTS[i] for i in order], 64, 64))
+
+
+def test_tfod_boxes_may_have_been_given_x_first():
+    outputs = [TFOD_OUTPUTS[0][:, :, [1, 0, 3, 2]], *TFOD_OUTPUTS[1:]]
+    description = replace(TFOD, decode=Decode("tfod", options={"box_order": "xy"}))
+    assert_is_the_tfod_example(detect(description, [spec(n) for n in TFOD_NAMES], outputs, 64, 64))
+
+
 def test_tfod_classes_that_count_from_one_are_shifted():
     description = describe("tfod", (7, 9), suppression=TFOD.suppression, class_offset=-1)
     outputs = [TFOD_OUTPUTS[0], np.array([[1, 2, 0]], np.float32), *TFOD_OUTPUTS[2:]]

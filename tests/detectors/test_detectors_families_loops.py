@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import family_loops as loops
 
-from bench.detectors.families import load_family
+from bench.detectors import Detector, geometry_of
+from bench.detectors.families import FAMILIES, load_family
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec
 
@@ -294,3 +295,52 @@ def test_one_label_a_row_is_the_best_of_its_labels(family, is_multi_label):
     for row in found:
         same = (everything[:, 2:] == row[2:]).all(axis=1)
         assert row[0] == everything[same, 0].max()
+
+
+# Heads of 64 x 64 pixels with two classes: those of each family, and what is told to it.
+BLANK = {
+    "efficientdet": ([(1, 774, 2), (1, 774, 4)], {}),
+    "fastestdet": ([(1, 7, 4, 4)], {}),
+    "gfl": ([(1, 84, 34)], {}),
+    "ltrb": ([(1, 64, 2), (1, 64, 4)], {"strides": [8]}),
+    "ssd": ([(1, 96, 3), (1, 96, 4)], {}),
+    "yolofastestv2": ([(1, 4, 4, 17), (1, 2, 2, 17)], {}),
+    "yolov5": ([(1, 252, 7)], {}),
+    "yolov5 raw": ([(1, 3, 8, 8, 7), (1, 3, 4, 4, 7), (1, 3, 2, 2, 7)], {}),
+    "yolov8": ([(1, 6, 84)], {}),
+    "yolov8 raw": ([(1, 66, 8, 8), (1, 66, 4, 4), (1, 66, 2, 2)], {}),
+    "yolox": ([(1, 84, 7)], {}),
+    "end_to_end": ([(1, 100, 6)], {}),
+}
+
+
+@pytest.mark.parametrize("case", BLANK)
+def test_outputs_without_a_candidate_give_no_detections(case):
+    shapes, options = BLANK[case]
+    specs = [TensorSpec(f"output_{i}", shape, "float32") for i, shape in enumerate(shapes)]
+    outputs = [np.full(shape, -50, np.float32) for shape in shapes]
+    family = case.partition(" ")[0]
+    description = ModelDescription(Preprocess(64, 64), Decode(family, options=options), EVERYTHING, (1, 2))
+    image = [TensorSpec("image", (1, 64, 64, 3), "float32")]
+    found = Detector(description, image, specs).postprocess(
+        outputs, geometry_of(64, 64, description.preprocess)
+    )
+    assert len(found.scores) == len(found.category_ids) == 0 and found.boxes.shape == (0, 4)
+
+
+def test_every_dense_family_is_tried_without_candidates():
+    assert {case.partition(" ")[0] for case in BLANK} == set(FAMILIES) - {"tfod"}
+
+
+@pytest.mark.parametrize("case", ["yolov5", "yolov8"])
+def test_decoded_outputs_may_hold_logits(case):
+    drawn = np.random.default_rng(3)
+    shape = BLANK[case][0][0]
+    logits = drawn.normal(0, 2, shape).astype(np.float32)
+    told = logits.copy()
+    scores = told[:, :, 4:] if case == "yolov5" else told[:, 4:]
+    scores[:] = 1 / (1 + np.exp(-scores))
+    specs = [TensorSpec("out", shape, "float32")]
+    found = found_by(case, specs, [logits], {"activation": "sigmoid"})
+    expected = found_by(case, specs, [told], {})
+    assert len(found) > 0 and found == pytest.approx(expected, abs=1e-5)

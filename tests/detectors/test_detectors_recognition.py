@@ -7,9 +7,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.detectors import Detector
-from bench.detectors.families import FAMILIES
+from bench.detectors.families import FAMILIES, load_family
 from bench.detectors.presets import COCO_80, COCO_90
 from bench.detectors.recognition import recognise_all
 from bench.wire.tensor import TensorSpec
@@ -281,3 +283,31 @@ def test_a_recognised_family_is_described_so_that_a_change_of_one_part_is_easy()
     best = recognise_all(photo(3, 640, 640), [spec("out", 1, 84, 8400)], {}, ".onnx")[0]
     changed = replace(best.description, preprocess=replace(best.description.preprocess, color="bgr"))
     assert changed != best.description and changed.decode == best.description.decode
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sides=st.tuples(st.sampled_from([-1, 0, 1, 63, 320, 640]), st.sampled_from([-1, 3, 320])),
+    shapes=st.lists(
+        st.lists(
+            st.sampled_from([-1, 0, 1, 2, 3, 4, 5, 6, 7, 20, 40, 80, 84, 85, 112, 2100, 6300]), max_size=5
+        ),
+        max_size=8,
+    ),
+    dtype=st.sampled_from(["float32", "int8", "uint8", "int64", "bool"]),
+    scale=st.sampled_from([0.0, 0.004]),
+)
+def test_no_tensors_break_recognition_and_what_it_proposes_can_be_built(sides, shapes, dtype, scale):
+    scale = scale if dtype in ("int8", "uint8") else 0.0
+    inputs = photo(*sides, 3, dtype=dtype, scale=scale)
+    outputs = [spec(f"out{i}", *shape, dtype=dtype, scale=scale) for i, shape in enumerate(shapes)]
+    for name in FAMILIES:
+        family = load_family(name)
+        one = family.recognise(inputs, outputs, {"Sigmoid": 3}, ".onnx")
+        assert one is None or 0 < one.confidence <= 1
+        assert one is None or family(one.description, outputs)
+
+
+def test_absurd_sizes_of_a_damaged_file_are_no_picture():
+    for side in (2**31 - 1, 10**6):
+        assert recognise_all(photo(side, side, 3), [spec("out", 1, 84, 8400)], {}, ".tflite") == []

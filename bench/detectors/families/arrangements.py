@@ -29,17 +29,16 @@ class _Arrangement:
         self.is_joint, self.is_whole = is_joint, is_whole
         joint = Part(JOINT, sum(part.channels for part in parts))
         self._parts = (joint,) if is_joint else tuple(parts)
-
-    def roles(self) -> dict[str, tuple[Part, int]]:
-        """Return part and level (-1: all) of each role."""
-        if self.is_whole:
-            return {part.role: (part, -1) for part in self._parts}
-        count = len(self._levels)
-        return {f"{part.role}_{i}": (part, i) for part in self._parts for i in range(count)}
+        # Part and level (-1: all) of each role.
+        self.roles = (
+            {part.role: (part, -1) for part in self._parts}
+            if is_whole
+            else {f"{part.role}_{i}": (part, i) for part in self._parts for i in range(len(levels))}
+        )
 
     def tables(self, role: str, spec: TensorSpec, position: int) -> tuple[Table, ...] | None:
         """Read an output in a role; None where its shape forbids it."""
-        part, i = self.roles()[role]
+        part, i = self.roles[role]
         if i < 0:
             tables = whole_tables(
                 spec, position, sum(level.num_rows for level in self._levels), part.channels
@@ -54,7 +53,7 @@ class _Arrangement:
     def rules(self) -> dict[str, tuple[Rule, Rule]]:
         """Return for each role the rules of its shape, and of its shape and name."""
         return {
-            role: (self._fits(role), self._fits(role, part.words)) for role, (part, _) in self.roles().items()
+            role: (self._fits(role), self._fits(role, part.words)) for role, (part, _) in self.roles.items()
         }
 
     def _fits(self, role: str, words: tuple[str, ...] | None = None) -> Rule:
@@ -84,7 +83,7 @@ def bind_heads(
     arrangement = _arrangement_of(decode, outputs, parts, levels, row_order)
     bound = bind(decode, outputs, arrangement.rules())
     tables: dict[str, list[Table]] = {}
-    for role, (part, _) in arrangement.roles().items():
+    for role, (part, _) in arrangement.roles.items():
         position = bound[role]
         tables.setdefault(part.role, []).extend(arrangement.tables(role, outputs[position], position) or ())
     return _heads(tables, outputs, parts, arrangement.is_joint)

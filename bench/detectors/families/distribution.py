@@ -14,7 +14,7 @@ def expected_distances(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         logits: (rows, 4 * bins) float32, side by side for left, top, right, bottom.
     """
-    shares = softmax(logits.reshape(len(logits), 4, -1))
+    shares = softmax(logits.reshape(len(logits), 4, logits.shape[1] // 4))
     bins = np.arange(shares.shape[2], dtype=np.float32)
     distances: NDArray[np.float32] = shares @ bins
     return distances

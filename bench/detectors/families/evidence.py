@@ -18,6 +18,9 @@ _RANGES = {"0 to 1": (0.0, 255.0), "-1 to 1": (127.5, 127.5), "0 to 255": (0.0, 
 # How far the range of a quantized input may lie from what its pixels become, as a share of the range.
 _RANGE_SLACK = 0.05
 
+# Of an input, pixels. Grids of a damaged file's sizes would fill the memory.
+_LARGEST_SIDE = 8192
+
 # What a number of classes other than COCO's takes from the confidence.
 _OTHER_COUNT = 0.25
 
@@ -45,6 +48,8 @@ def picture_of(inputs: Sequence[TensorSpec]) -> Picture | None:
     spec = inputs[0]
     shape = spec.shape[1:] if len(spec.shape) == 4 and spec.shape[0] in (-1, 1) else spec.shape
     if len(shape) != 3:
+        return None
+    if max(shape) > _LARGEST_SIDE:
         return None
     sides = [max(size, 0) for size in shape]
     if shape[2] == 3:
@@ -104,17 +109,18 @@ def fits(
     outputs: Sequence[TensorSpec],
 ) -> bool:
     """Say whether a family can bind these outputs with this description, and leaves none over."""
-    if not _binds(family, description, outputs):
+    if not binds(family, description, outputs):
         return False
     others = ([*outputs[:i], *outputs[i + 1 :]] for i in range(len(outputs)))
-    return not any(_binds(family, description, fewer) for fewer in others)
+    return not any(binds(family, description, fewer) for fewer in others)
 
 
-def _binds(
+def binds(
     family: Callable[[ModelDescription, Sequence[TensorSpec]], object],
     description: ModelDescription,
     outputs: Sequence[TensorSpec],
 ) -> bool:
+    """Say whether a family can bind these outputs with this description."""
     try:
         family(description, outputs)
     except ModelError:

@@ -33,7 +33,7 @@ class Rows:
     def __init__(
         self, description: ModelDescription, outputs: Sequence[TensorSpec], columns: Sequence[str]
     ) -> None:
-        rules = {"rows": tuple(has_shape(-1, width) for width in _widths(columns))}
+        rules = {"rows": tuple(_has_columns(width) for width in _widths(columns))}
         self._position = bind(description.decode, outputs, rules)["rows"]
         self._width = outputs[self._position].shape[-1]
         self._values = Values(outputs[self._position])
@@ -148,8 +148,12 @@ def check_columns(columns: Sequence[str]) -> None:
         )
 
 
+def _has_columns(width: int) -> Rule:
+    return lambda spec: has_shape(-1, width)(spec) and spec.shape[-1] == width
+
+
 def _is_list(spec: TensorSpec, width: int) -> bool:
-    return has_shape(-1, width)(spec) and spec.shape[-1] == width and spec.shape[-2] <= _LONGEST_LIST
+    return _has_columns(width)(spec) and spec.shape[-2] <= _LONGEST_LIST
 
 
 def _is_whole(spec: TensorSpec) -> bool:

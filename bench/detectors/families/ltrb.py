@@ -45,8 +45,8 @@ class Ltrb:
         options = read_options(description.decode, self.OPTIONS)
         num_classes = len(description.category_ids)
         _check_options(options, num_classes)
-        self._strides, self._centres = cells(levels_of(description.preprocess, options["strides"]))
-        count = len(self._strides)
+        levels = levels_of(description.preprocess, options["strides"])
+        count = sum(level.num_rows for level in levels)
         roles = {
             "scores": (has_shape(count, num_classes), lambda spec: "score" in spec.name.lower()),
             "boxes": (has_shape(count, 4), lambda spec: "box" in spec.name.lower()),
@@ -54,6 +54,7 @@ class Ltrb:
         bound = bind(description.decode, outputs, roles)
         self._scores, self._boxes = bound["scores"], bound["boxes"]
         self._shape = (count, num_classes)
+        self._strides, self._centres = cells(levels)
         self._suppression = description.suppression
         self._read_scores = Values(outputs[self._scores], options["activation"])
         self._read_boxes = Values(outputs[self._boxes])

@@ -142,26 +142,35 @@ def _bind(
     )
     if options["anchors"] == "output":
         return _bind_with_anchors(description.decode, outputs, parts)
-    levels, anchors = _generated(description.preprocess, options)
+    preprocess = description.preprocess
+    if options["anchors"] == "ssd":
+        levels, shapes = _ssd_levels(preprocess, options)
+        heads = bind_heads(description.decode, outputs, parts, levels)
+        return heads["scores"], heads["boxes"], ssd_anchors(preprocess, levels, shapes)
+    levels, sizes = _pyramid_levels(preprocess, options)
     heads = bind_heads(description.decode, outputs, parts, levels)
-    return heads["scores"], heads["boxes"], anchors
+    return heads["scores"], heads["boxes"], pyramid_anchors(preprocess, levels, sizes, is_even=False)
 
 
-def _generated(
+def _ssd_levels(
     preprocess: Preprocess, options: Mapping[str, Any]
-) -> tuple[tuple[Level, ...], NDArray[np.float32]]:
-    kind = options["anchors"]
-    strides = options["strides"] or _STRIDES[kind]
-    ratios = options["aspect_ratios"] or _RATIOS[kind]
-    if kind == "ssd":
-        shapes = ssd_shapes(len(strides), options["scale_range"], ratios, options["reduce_first_level"])
-        levels = levels_of(preprocess, strides, [len(of_cell) for of_cell in shapes])
-        return levels, ssd_anchors(preprocess, levels, shapes)
+) -> tuple[tuple[Level, ...], list[list[tuple[float, float]]]]:
+    """Return the levels, and the shapes of their anchors."""
+    strides, ratios = options["strides"] or _STRIDES["ssd"], options["aspect_ratios"] or _RATIOS["ssd"]
+    shapes = ssd_shapes(len(strides), options["scale_range"], ratios, options["reduce_first_level"])
+    return levels_of(preprocess, strides, [len(of_cell) for of_cell in shapes]), shapes
+
+
+def _pyramid_levels(
+    preprocess: Preprocess, options: Mapping[str, Any]
+) -> tuple[tuple[Level, ...], list[tuple[float, float]]]:
+    """Return the levels, and the shapes that the anchors of all of them have."""
+    strides = options["strides"] or _STRIDES["pyramid"]
     octaves = [2 ** (i / options["num_scales"]) for i in range(options["num_scales"])]
     # The API's generator counts the sizes of one ratio first.
+    ratios = options["aspect_ratios"] or _RATIOS["pyramid"]
     sizes = [(options["anchor_scale"] * octave, ratio) for ratio in ratios for octave in octaves]
-    levels = levels_of(preprocess, strides, [len(sizes)] * len(strides))
-    return levels, pyramid_anchors(preprocess, levels, sizes, is_even=False)
+    return levels_of(preprocess, strides, [len(sizes)] * len(strides)), sizes
 
 
 def _bind_with_anchors(

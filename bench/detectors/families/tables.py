@@ -63,6 +63,8 @@ class Table:
 
 def whole_tables(spec: TensorSpec, position: int, num_rows: int, channels: int) -> tuple[Table, ...] | None:
     """Read an output as all rows of a head in their counted order; None where its shape forbids it."""
+    if not _may_hold(spec, num_rows * channels):
+        return None
     if any(has_shape(*shape)(spec) for shape in ((num_rows, channels), (num_rows, 1, channels))):
         return (Table(position, (num_rows, channels), (-1, 0, 1), 0, 0, 1, num_rows),)
     if any(has_shape(*shape)(spec) for shape in ((channels, num_rows), (channels, num_rows, 1))):
@@ -82,7 +84,7 @@ def level_tables(
     whole = whole_tables(spec, position, level.num_rows, channels)
     if whole:
         return (_moved(whole[0], first_row),)
-    axes = _level_axes(spec, level, channels)
+    axes = _level_axes(spec, level, channels) if _may_hold(spec, level.num_rows * channels) else None
     if axes is None:
         return None
     sizes = {"a": level.anchors, "r": level.num_cells, "c": channels}
@@ -97,6 +99,11 @@ def level_tables(
         )
         for anchor in range(level.anchors)
     )  # fmt: skip
+
+
+def _may_hold(spec: TensorSpec, count: int) -> bool:
+    """Say whether a tensor can have so many values; most of the shapes asked for fail here already."""
+    return -1 in spec.shape or math.prod(spec.shape) == count
 
 
 def _moved(table: Table, first_row: int) -> Table:

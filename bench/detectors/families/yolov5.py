@@ -88,7 +88,8 @@ class Yolov5:
             found = evidence.described("yolov5", picture, suffix, count)
             levels = _levels(found[0], (8, 16, 32), 3)
             rows = sum(level.num_rows for level in levels)
-            if any(has_shape(rows, 5 + count)(spec) for spec in outputs):
+            is_whole = any(has_shape(rows, 5 + count)(spec) for spec in outputs)
+            if is_whole and evidence.binds(Yolov5, found[0], outputs):
                 reason = f"box, objectness, {count} classes for 3 anchors a cell ({rows or 'open'} rows)"
                 return evidence.recognised(0.95, reason, found, ("normalized boxes",), outputs)
             if len(outputs) > 1 and evidence.fits(Yolov5, found[0], outputs):

@@ -150,7 +150,8 @@ def _recognise_decoded(
         for strides in _STRIDES:
             rows = sum(level.num_rows for level in levels_of(found[0].preprocess, strides))
             is_plain = any(has_shape(4 + count, rows)(spec) for spec in outputs)
-            if is_plain or any(has_shape(rows, 4 + count)(spec) for spec in outputs):
+            is_swapped = any(has_shape(rows, 4 + count)(spec) for spec in outputs)
+            if (is_plain or is_swapped) and evidence.binds(Yolov8, found[0], outputs):
                 reason = f"box and {count} classes for every cell ({rows or 'open'}), without an objectness"
                 confidence = 0.95 if is_plain else 0.85
                 return evidence.recognised(confidence, reason, found, ("normalized boxes",), outputs)
