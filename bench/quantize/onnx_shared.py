@@ -56,7 +56,7 @@ def shared_scale_notes(
             notes.append(
                 f"output {output.name} joins values up to {lowest:.3g} with values up to {highest:.3g} under "
                 f"one scale, which leaves {steps} of {_STEPS} steps for the smaller ones; if accuracy falls, "
-                f"the cure is keep_float: [{names}]"
+                f"a cure to try is keep_float: [{names}]"
             )
     return tuple(notes)
 

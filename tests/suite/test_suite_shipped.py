@@ -23,6 +23,7 @@ NUM_CASES = {
     "calibration": 18,
     "threads": 25,
     "own-keras": 16,
+    "recipes": 16,
     "given-files": 8,
     "coco-yolov8n": 4,
     "coco-yolox-nano": 4,
