@@ -147,7 +147,7 @@ def _recipe_parts(recipe: Recipe, runtime: str) -> dict[str, Any]:
     if recipe.is_static or recipe.precision == "int4" or recipe.equalize:
         parts["granularity"] = recipe.granularity
     if recipe.is_static:
-        own = {"io": recipe.io} if runtime == "litert" else {"activations": recipe.activations}
+        own = {"io": recipe.end_type} if runtime == "litert" else {"activations": recipe.activations}
         parts |= {"method": recipe.calibration.method, **own}
     return parts
 

@@ -10,7 +10,7 @@ class FileFacts:
     """What a model file says of itself, read from its tensors and never from its name.
 
     Attributes:
-        precision: `fp32`, `fp16`, `dynamic`, `int8`, or `mixed` where none of them fits.
+        precision: `fp32`, `fp16`, `dynamic`, `int8`, `int16x8`, `int4`, or `mixed` where none of them fits.
         weight_bytes: bytes of constant tensors by dtype (`float32`, `float16`, `int8`, `int32`, ...).
         ops: number of operators by type.
         inputs, outputs: a line each, as `name float32 [1, 160, 160, 3]`, with scale and zero point where

@@ -81,6 +81,13 @@ class Recipe:
     equalize: bool = False
 
     @property
+    def end_type(self) -> IoType:
+        """Type of a LiteRT file's input and output: int16 where activations are, whatever 8-bit type is
+        named.
+        """
+        return "int16" if self.precision == "int16x8" and self.io != "float32" else self.io
+
+    @property
     def is_static(self) -> bool:
         """Whether activations get fixed ranges, for which calibration images are needed."""
         return self.precision in STATIC_PRECISIONS

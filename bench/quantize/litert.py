@@ -70,8 +70,8 @@ def _set_integer(converter: Any, recipe: Recipe, pixels: NDArray[np.uint8], prep
     wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     is_wide = recipe.precision == "int16x8"
     converter.target_spec.supported_ops = [wide if is_wide else tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.dtypes.as_dtype(recipe.io)
-    converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
+    converter.inference_input_type = tf.dtypes.as_dtype(recipe.end_type)
+    converter.inference_output_type = tf.dtypes.as_dtype(recipe.end_type)
     # The converter offers no public switch; that it took effect is checked in the file.
     converter._experimental_disable_per_channel = recipe.granularity == "per_tensor"
 
