@@ -114,7 +114,7 @@ def _collect(path: Path, folder: Path, ending: str, with_trial: bool) -> FileRep
         last = "; ".join(_last_lines(folder / LOG_NAME))
         raise ModelError(
             f"{path}: reading the file broke the process that did it, which {ending or 'left no report'}"
-            f"{f' ({last})' if last else ''}; the file is damaged, or made to do harm"
+            f"{f' ({last})' if last else ''}; the file is damaged, hostile, or beyond this reader"
         )
     try:
         report = from_json(FileReport, content)

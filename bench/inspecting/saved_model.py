@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,18 @@ _SIGNATURE = "serving_default"
 
 # The checkpoint keeps the object graph under this key, which is no variable.
 _NO_VARIABLE = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+# What holds, moves, saves and restores values, and computes nothing.
+_PLUMBING = frozenset(
+    {
+        *("Placeholder", "Const", "Identity", "IdentityN", "NoOp", "Select", "StringJoin"),
+        *("VarHandleOp", "ReadVariableOp", "AssignVariableOp", "VarIsInitializedOp", "DisableCopyOnRead"),
+        *("PartitionedCall", "StatefulPartitionedCall"),
+        *("SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "StaticRegexFullMatch"),
+    }
+)
+
+_NUMPY_NAMES = {"float": "float32", "half": "float16", "double": "float64"}
 
 
 def read_saved_model(path: Path, sha256: str, size_bytes: int) -> FileReport:
@@ -38,7 +51,7 @@ def read_saved_model(path: Path, sha256: str, size_bytes: int) -> FileReport:
         raise ModelError(f"{path}: saved_model.pb holds no graph; save the model again")
     graph = model.meta_graphs[0]
     signature, oddities = _signature(path, graph.signature_def)
-    tensors = tuple(_variables(path))
+    tensors = tuple(_variables(path, graph))
     inputs, outputs = tuple(_specs(signature.inputs)), tuple(_specs(signature.outputs))
     return FileReport(
         path=str(path),
@@ -59,39 +72,53 @@ def _signature(path: Path, signatures: Any) -> tuple[Any, tuple[Advice, ...]]:
     if not names:
         raise ModelError(f"{path}: the SavedModel has no signature; export it with one ({_SIGNATURE})")
     chosen = _SIGNATURE if _SIGNATURE in names else names[0]
-    if len(names) == 1:
+    if chosen == _SIGNATURE or len(names) == 1:
         return signatures[chosen], ()
     text = f"{len(names)} signatures ({', '.join(names[:6])}); this is {chosen!r}"
     return signatures[chosen], (Advice("signatures", text),)
 
 
 def _specs(infos: Any) -> Iterator[TensorSpec]:
-    from tensorflow.core.framework import types_pb2
-
     for name, info in sorted(infos.items()):
         sizes = tuple(int(item.size) for item in info.tensor_shape.dim)
-        dtype = types_pb2.DataType.Name(info.dtype).removeprefix("DT_").lower()
-        yield TensorSpec(
-            name, sizes, {"float": "float32", "half": "float16", "double": "float64"}.get(dtype, dtype)
-        )
+        yield TensorSpec(name, sizes, _dtype(info.dtype))
 
 
-def _variables(path: Path) -> Iterator[TensorFacts]:
-    """Yield the variables of the checkpoint beside the graph, if there is one."""
+def _variables(path: Path, graph: Any) -> Iterator[TensorFacts]:
+    """Yield the variables that functions use; those of the checkpoint where none are named (TensorFlow 1).
+
+    Keras stores each variable twice, and uses it once.
+    """
+    objects = graph.object_graph_def
+    used = {index for one in objects.concrete_functions.values() for index in one.bound_inputs}
+    variables = {i: node.variable for i, node in enumerate(objects.nodes) if node.HasField("variable")}
+    found = [variable for index, variable in variables.items() if index in used or not used]
+    for variable in found:
+        shape = tuple(int(item.size) for item in variable.shape.dim)
+        yield _weight(variable.name, shape, _dtype(variable.dtype))
     prefix = path / "variables" / "variables"
-    if not prefix.with_suffix(".index").exists():
+    if found or not prefix.with_suffix(".index").exists():
         return
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(str(prefix))
-    shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    for name in sorted(shapes):
-        if name != _NO_VARIABLE and "OPTIMIZER" not in name.upper():
-            shape, dtype = tuple(int(size) for size in shapes[name]), dtypes[name]
-            count = 1
-            for size in shape:
-                count *= size
-            yield TensorFacts(name, "weight", dtype.name, shape, count * int(dtype.size))
+    dtypes = reader.get_variable_to_dtype_map()
+    for name, sizes in sorted(reader.get_variable_to_shape_map().items()):
+        if name != _NO_VARIABLE:
+            yield _weight(name, tuple(int(size) for size in sizes), dtypes[name].name)
+
+
+def _weight(name: str, shape: tuple[int, ...], dtype: str) -> TensorFacts:
+    digits = "".join(filter(str.isdigit, dtype))
+    num_bytes = math.prod(shape) * int(digits or 8) // 8 if all(size >= 0 for size in shape) else 0
+    return TensorFacts(name, "weight", dtype, shape, num_bytes)
+
+
+def _dtype(code: int) -> str:
+    from tensorflow.core.framework import types_pb2
+
+    name = str(types_pb2.DataType.Name(code)).removeprefix("DT_").lower()
+    return _NUMPY_NAMES.get(name, name)
 
 
 def _facts(
@@ -108,7 +135,7 @@ def _facts(
     return FileFacts(
         precision="fp32" if floats in ([], ["float32"]) else "fp16" if floats == ["float16"] else "mixed",
         weight_bytes=dict(weight_bytes),
-        ops=dict(Counter(str(node.op) for node in nodes)),
+        ops=dict(Counter(str(node.op) for node in nodes if node.op not in _PLUMBING)),
         inputs=tuple(f"{spec.name} {spec.dtype} {list(spec.shape)}" for spec in inputs),
         outputs=tuple(f"{spec.name} {spec.dtype} {list(spec.shape)}" for spec in outputs),
     )

@@ -37,6 +37,16 @@ def sentences_of(findings: Sequence[PublishedFinding], labels: dict[str, str]) -
     return [published_sentence(finding, labels) for finding in findings if finding.is_given]
 
 
+def short_lines(findings: Sequence[PublishedFinding], labels: dict[str, str]) -> list[str]:
+    """Return a short line for each case that the published figure is meant for; the report has it whole."""
+    lines = []
+    for finding in findings:
+        if finding.is_given:
+            end = comparability(finding) or f"{point_difference(finding.gap)} measured against published."
+            lines.append(f"published for {labels.get(finding.case, finding.case)}: {end}")
+    return lines
+
+
 def comparability(finding: PublishedFinding) -> str:
     """Say why the two figures need not agree; empty where they should."""
     reasons = []

@@ -9,7 +9,7 @@ from bench.core.record import Record
 from bench.report.answers import make_answer
 from bench.report.cells import difference_cell, metric_cell, ratio_cell
 from bench.report.labels import case_labels, in_reading_order
-from bench.report.published import has_published, published_cell, sentences_of
+from bench.report.published import has_published, published_cell, short_lines
 from bench.report.tables import nms_words
 from bench.report.texts import printable
 from bench.report.units import kibibytes, mebibytes, milliseconds, points
@@ -40,7 +40,7 @@ def _panel(panel: Panel) -> str:
             shown = ["published", *(published_cell(record).text for record in measured)]
             rows = [(*row[:2], cell, *row[2:]) for row, cell in zip(rows, shown, strict=True)]
         lines += _align(rows)
-        lines += [f"  {printable(sentence)}" for sentence in sentences_of(panel.published, labels)]
+        lines += [f"  {printable(line)}" for line in short_lines(panel.published, labels)]
     lines += [_problem(record, labels) for record in ordered if record.status != "ok"]
     answer = make_answer(panel, labels)
     return "\n".join([*lines, f"  -> {printable(answer.headline)}. {printable(answer.cost)}"])

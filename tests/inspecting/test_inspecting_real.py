@@ -96,7 +96,7 @@ def template() -> str:
         lines.append(f"  - {{name: {path.stem}, {key}: {path}, precision: {precision}, detector: {family}")
         if published:
             source = json.dumps(published["source"])
-            value = published["mAP"] / 100
+            value = round(published["mAP"] / 100, 4)
             lines.append(f"    , expected: {{map_50_95: {value}, data: COCO val2017, source: {source}}}")
         lines.append("    }")
     measure = "measure: {rounds: 1, warmup: 1, calls: 5, min_calls: 5, resamples: 100}\n"
@@ -123,4 +123,6 @@ def test_a_family_s_name_is_enough_to_measure_the_reference_s_ap(
         assert measured is not None and abs(measured - wanted) <= tolerance
         assert record.description["decode"]["family"] == family
         published = references()[name]["published"]
-        assert (record.expected or {}).get("map_50_95") == (published["mAP"] / 100 if published else None)
+        assert (record.expected or {}).get("map_50_95") == (
+            round(published["mAP"] / 100, 4) if published else None
+        )
