@@ -1,6 +1,7 @@
 """Every dense family gives what a plain loop over its cells gives, however its outputs are laid out."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import family_loops as loops
 
 from bench.detectors import Detector, geometry_of
 from bench.detectors.families import FAMILIES, load_family
+from bench.errors import ModelError
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec
 
@@ -326,6 +328,30 @@ def test_outputs_without_a_candidate_give_no_detections(case):
         outputs, geometry_of(64, 64, description.preprocess)
     )
     assert len(found.scores) == len(found.category_ids) == 0 and found.boxes.shape == (0, 4)
+
+
+def test_outputs_of_one_shape_are_told_apart_by_names_or_by_the_description():
+    four = ModelDescription(Preprocess(64, 64), Decode("efficientdet"), EVERYTHING, (1, 2, 3, 4))
+    shapes = [("x/box_net", 1, 774, 4), ("x/class_net", 1, 774, 4)]
+    drawn = np.random.default_rng(4)
+    boxes, scores = drawn.normal(0, 1, (2, 1, 774, 4)).astype(np.float32)
+    specs = [TensorSpec(name, tuple(shape), "float32") for name, *shape in shapes]
+    told = load_family("efficientdet")(four, specs).candidates([boxes, scores])
+    swapped = load_family("efficientdet")(four, specs[::-1]).candidates([scores, boxes])
+    nameless = [replace(specs[0], name="a"), replace(specs[1], name="b")]
+    with pytest.raises(ModelError, match=r"cannot tell which output is 'scores' .*decode.outputs"):
+        load_family("efficientdet")(four, nameless)
+    named = replace(four, decode=Decode("efficientdet", {"scores": "b"}))
+    other = load_family("efficientdet")(named, nameless).candidates([boxes, scores])
+    assert len(told.scores) > 0
+    for found in (swapped, other):
+        assert (found.scores == told.scores).all() and (found.boxes == told.boxes).all()
+
+
+def test_a_role_that_a_family_does_not_have_is_answered_with_the_nearest():
+    description = ModelDescription(Preprocess(64, 64), Decode("gfl", {"score": "a"}), EVERYTHING, (1, 2))
+    with pytest.raises(ModelError, match="family 'gfl' has no output 'score', did you mean 'scores'"):
+        load_family("gfl")(description, [TensorSpec("a", (1, 84, 34), "float32")])
 
 
 def test_every_dense_family_is_tried_without_candidates():

@@ -11,6 +11,7 @@ from bench.detectors.binding import Rule, bind, describe
 from bench.detectors.families.heads import Head, Part
 from bench.detectors.families.levels import Level
 from bench.detectors.families.tables import CELLS_FIRST, Table, level_tables, whole_tables
+from bench.detectors.naming import nearest
 from bench.errors import ModelError
 from bench.wire.description import Decode
 from bench.wire.tensor import TensorSpec
@@ -110,15 +111,29 @@ def _arrangement_of(
     row_order: str,
 ) -> _Arrangement:
     """Return the first arrangement in which every role has an output that it fits."""
-    for is_joint in (False, True):
-        for is_whole in (True, False):
-            arrangement = _Arrangement(parts, levels, row_order, is_joint, is_whole)
-            rules = arrangement.rules()
-            if all(role in rules for role in decode.outputs) and all(
-                any(fits(spec) for spec in outputs) for fits, _ in rules.values()
-            ):
-                return arrangement
+    arrangements = [
+        _Arrangement(parts, levels, row_order, is_joint, is_whole)
+        for is_joint in (False, True)
+        for is_whole in (True, False)
+    ]
+    _check_roles(decode, arrangements)
+    for arrangement in arrangements:
+        rules = arrangement.rules()
+        if all(role in rules for role in decode.outputs) and all(
+            any(fits(spec) for spec in outputs) for fits, _ in rules.values()
+        ):
+            return arrangement
     raise ModelError(_unfit(decode, outputs, parts, levels))
+
+
+def _check_roles(decode: Decode, arrangements: Sequence[_Arrangement]) -> None:
+    """Refuse roles that occur in no arrangement."""
+    known = {role for arrangement in arrangements for role in arrangement.roles}
+    for role in decode.outputs:
+        if role not in known:
+            raise ModelError(
+                f"decode.outputs: family {decode.family!r} has no output {role!r}{nearest(role, known)}"
+            )
 
 
 def _unfit(
