@@ -2,8 +2,7 @@
 
 Residual adds, concatenation, upsampling, depthwise convolutions, hard-swish, a nested backbone and three
 output scales. `python tests/models/other_detector.py OUT.keras` trains it on the rendered scenes; the weights
-beside this file come from such a run, on training scenes a little roomier than today's. Axis letters: b
-images, n cells.
+beside this file come from such a run. Axis letters: b images, n cells.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ measure: {{rounds: 1, warmup: 1, calls: 5, images: 4}}
 # What any precision may lose.
 LARGEST_DROP = 0.03
 
-# The shipped weights have .22 on these scenes; a detector much worse has little to lose.
-SMALLEST_FLOAT = 0.2
+# The shipped weights have .26 on these scenes; a detector much worse has little to lose.
+SMALLEST_FLOAT = 0.24
 
 
 def test_objects_are_answered_for_by_the_scale_of_their_size() -> None:
