@@ -19,5 +19,5 @@ def run(options: argparse.Namespace) -> int:
         pasted = [paste_text(report, found) for found in report.recognitions[:1]]
         print(json.dumps({**to_json(report), "suite": pasted[0] if pasted else ""}, indent=2))
     else:
-        print(report_text(report))
+        print(report_text(report, options.tensors))
     return EXIT_GOOD

@@ -87,6 +87,7 @@ def _add_inspect(commands: Commands) -> None:
     command.add_argument(
         "file", type=Path, metavar="FILE", help=".tflite, .onnx, .keras, .h5, or a SavedModel's folder"
     )
+    command.add_argument("--tensors", action="store_true", help="list every tensor with its type and scales")
     command.add_argument("--json", action="store_true", help="print everything that was found as JSON")
 
 

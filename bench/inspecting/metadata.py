@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # More and longer than this is no note.
-_MOST_NOTES, _LONGEST_NOTE, _MOST_CLASSES = 40, 200, 10_000
+_MOST_NOTES, _LONGEST_NOTE, _LONGEST_LIST, _MOST_CLASSES = 40, 200, 16, 10_000
 
 # Members of an archive that are read; a larger one is no text for people.
 _LARGEST_MEMBER = 1_000_000
@@ -86,16 +86,27 @@ def _names(value: Any) -> tuple[str, ...]:
         value = [value[index] for index in range(len(value))]
     if not isinstance(value, list) or not 0 < len(value) <= _MOST_CLASSES:
         return ()
-    return tuple(_short(str(name)) for name in value)
+    return tuple(_short(str(name)) for name in value) if all(map(_is_plain, value)) else ()
 
 
 def _notes(values: dict[Any, Any]) -> dict[str, str]:
+    """Return short notes; what is nested deeper is left out, for it may grow beyond all measure in words."""
     plain = {
         _short(str(key)): _short(str(value))
-        for key, value in values.items()
-        if key not in _CLASS_KEYS and isinstance(value, (str, int, float, bool, list))
+        for key, value in list(values.items())[:_MOST_NOTES]
+        if _is_plain(key) and key not in _CLASS_KEYS and _is_short(value)
     }
-    return dict(list(plain.items())[:_MOST_NOTES])
+    return plain
+
+
+def _is_short(value: Any) -> bool:
+    """Whether a value is plain, or a list of a few plain ones."""
+    is_list = isinstance(value, list) and len(value) <= _LONGEST_LIST
+    return _is_plain(value) or (is_list and all(map(_is_plain, value)))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool))
 
 
 def _short(text: str) -> str:

@@ -35,12 +35,17 @@ LONGEST_NAME = 48
 FIRST_CLASSES = 3
 
 
-def report_text(report: FileReport) -> str:
-    """Render a report."""
+def report_text(report: FileReport, with_tensors: bool = False) -> str:
+    """Render a report.
+
+    Args:
+        with_tensors: list every tensor with its type and scales.
+    """
     sections = [
         _head(report),
         _section("Inputs and outputs", _interface(report)),
         _section("Precision", _precision(report)),
+        _section("Tensors", _each_tensor(report.tensors) if with_tensors else ()),
         _section(f"Operators ({sum(report.facts.ops.values()):,})", [_counts(report.facts.ops)]),
         _section("Run with zeros", _trial(report)),
         _section("Noted by the exporter", _notes(report)),
@@ -121,6 +126,20 @@ def _tensors(tensors: Sequence[TensorFacts]) -> str:
     return ", ".join(
         f"{count:,} {dtype}{f' {scales}' if scales else ''}" for (dtype, scales), count in kinds.most_common()
     )
+
+
+def _each_tensor(tensors: Sequence[TensorFacts]) -> list[str]:
+    rows = [
+        (
+            tensor.role,
+            tensor.dtype,
+            _shape(tensor.shape),
+            f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.scale else _scales(tensor),
+            printable(tensor.name),
+        )
+        for tensor in tensors
+    ]
+    return _aligned(rows)
 
 
 def _scales(tensor: TensorFacts) -> str:

@@ -126,7 +126,13 @@ def write_yolo_onnx(
     nodes.append(helper.make_node("Conv", ["images", "kernel"], ["cells"], strides=[8, 8]))
     constants.append(numpy_helper.from_array(np.array([1, 84, -1], np.int64), "shape"))
     end = "raw" if output_scale else "output0"
-    nodes.append(helper.make_node("Reshape", ["cells", "shape"], [end]))
+    nodes += [
+        helper.make_node("AveragePool", [fine], [coarse], kernel_shape=[2, 2], strides=[2, 2])
+        for fine, coarse in (("cells", "cells16"), ("cells16", "cells32"))
+    ]
+    levels = ("cells", "cells16", "cells32")
+    nodes += [helper.make_node("Reshape", [level, "shape"], [f"{level}_rows"]) for level in levels]
+    nodes.append(helper.make_node("Concat", [f"{level}_rows" for level in levels], [end], axis=2))
     if output_scale:
         constants.append(numpy_helper.from_array(np.float32(output_scale), "end_scale"))
         constants.append(numpy_helper.from_array(np.uint8(0), "end_zero"))
@@ -145,7 +151,7 @@ def _save_onnx(
     side: int | str,
     notes: dict[str, str],
 ) -> Path:
-    rows = (side // 8) ** 2 if isinstance(side, int) else "rows"
+    rows = ROWS if isinstance(side, int) else "rows"
     inputs = [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, side, side])]
     if constants_are_inputs:
         inputs += [helper.make_tensor_value_info(t.name, t.data_type, list(t.dims)) for t in constants]

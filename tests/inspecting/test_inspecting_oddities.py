@@ -149,6 +149,16 @@ def test_notes_that_are_too_large_or_no_text_are_left_alone(tmp_path: Path) -> N
     assert look(path).class_names == () and look(path).metadata == {}
 
 
+def test_notes_that_grow_beyond_all_measure_in_words_are_left_alone(tmp_path: Path) -> None:
+    path = write_tflite(tmp_path / "a.tflite", (1, 64, 64, 3), {"Identity": (1, 7, 84)})
+    laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n"
+        for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    report = look(append_archive(path, {"metadata.yaml": f"{laughs}names: *j\nauthor: me\n"}))
+    assert report.metadata == {"a": str(["x"] * 9), "author": "me"} and report.class_names == ()
+
+
 def test_every_tensor_is_listed_with_its_own_type_and_scales(tmp_path: Path) -> None:
     path = write_tflite(tmp_path / "a.tflite", (1, 8, 8, 3), {"out": (1, 8, 8, 4)}, dtype="INT8", scale=0.25)
     by_name = {tensor.name: tensor for tensor in look(path).tensors}

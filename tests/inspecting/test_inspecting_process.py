@@ -138,7 +138,7 @@ def test_a_file_is_looked_into_once_and_never_changed(
     first = look_into(path)
     assert (hashlib.sha256(path.read_bytes()).hexdigest(), os.stat(path).st_mtime_ns) == before
     assert first.sha256 == before[0] and first.trial is not None and not first.trial.problem
-    assert first.trial.output_shapes == ((1, 84, 64),)
+    assert first.trial.output_shapes == ((1, 84, 84),)
     monkeypatch.setattr(looking, "inspect_in_process", _must_not_be_called)
     assert look_into(path) == first
     assert main(["inspect", "--json", str(path)]) == 0
