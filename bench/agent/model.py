@@ -82,7 +82,7 @@ def read_pixels(context: JobContext, image: ImageRef) -> tuple[Array, Geometry]:
 def decode_named(context: JobContext, image: ImageRef, data: bytes) -> Any:
     """Decode a photo; an error names its file."""
     try:
-        return decode_photo(data, (image.width, image.height))
+        return decode_photo(data, (image.width, image.height), image.fill)
     except DataError as problem:
         raise DataError(
             f"{context.locate(image.path)}: image {image.id} cannot be used: {problem}"

@@ -42,7 +42,7 @@ def prepared_name(preprocess: Preprocess, images: Sequence[ImageRef]) -> str:
         "format": _FORMAT,
         **preprocess.pixel_settings,
         "code": _code_version(),
-        "images": [[image.sha256, image.width, image.height] for image in images],
+        "images": [[image.sha256, image.width, image.height, image.fill] for image in images],
     }
     return content_hash(made_of) + _SUFFIX
 

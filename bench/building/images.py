@@ -43,7 +43,7 @@ def prepared_pixels(images: Sequence[ImageRef], preprocess: Preprocess, root: Pa
 
 def _pixels_key(images: Sequence[ImageRef], preprocess: Preprocess) -> str:
     settings = preprocess.pixel_settings
-    photos = [[image.sha256, image.width, image.height] for image in images]
+    photos = [[image.sha256, image.width, image.height, image.fill] for image in images]
     return content_hash([code_hash(RESIZE_CODE), settings, photos])
 
 
@@ -57,7 +57,7 @@ def _read_photo(image: ImageRef, preprocess: Preprocess) -> NDArray[np.uint8]:
     if hashlib.sha256(data).hexdigest() != image.sha256:
         raise DataError(f"{image.path}: the image changed since the data set was read; start the run again")
     try:
-        return resize(decode_photo(data, (image.width, image.height)), preprocess)[0]
+        return resize(decode_photo(data, (image.width, image.height), image.fill), preprocess)[0]
     except DataError as problem:
         raise DataError(f"{image.path}: {problem}") from problem
 

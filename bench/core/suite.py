@@ -35,7 +35,8 @@ class CocoData:
         calibration_images: folder of images to calibrate and distil on; empty for none.
         calibration_limit: likewise for it.
         names: file that names the classes, or a label map; empty where the format needs none.
-        options: what else a format is told (see `bench.datasets.yolo`, `voc` and `tfrecord`).
+        options: what else a format is told (see `bench.datasets.yolo`, `voc` and `tfrecord`); in every format
+            `truncated` may be `fill` (see `ImageRef.fill`).
     """
 
     images: str

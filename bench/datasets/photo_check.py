@@ -64,7 +64,7 @@ def _look_at(image: ImageRef, decode: bool) -> tuple[str, str]:
     """Return a photo's pixel mode, and what was decided of its orientation (empty without one)."""
     declared = (image.width, image.height)
     if decode:
-        decode_photo(_read(image), declared)
+        decode_photo(_read(image), declared, image.fill)
     try:
         with Image.open(image.path) as photo:
             orientation, turn = orientation_of(photo), turn_of(photo, declared)

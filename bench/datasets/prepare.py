@@ -12,6 +12,7 @@ from bench.datasets.coco import evaluation_data, image_set, images_hash
 from bench.datasets.hashes import HashCache
 from bench.datasets.normal_form import is_converted, normal_form
 from bench.errors import DataError
+from bench.wire.codec import content_hash
 
 Prepared = tuple[EvaluationData, ImageSet, ImageSet]
 
@@ -89,7 +90,14 @@ def _photos(data: CocoData, cache: Path, hashes: HashCache) -> Prepared:
     evaluation = evaluation_data(normal.images, normal.annotations, data.limit, data.seed, hashes)
     source = "" if data.format == "coco" else data.annotations or data.images
     evaluation = replace(evaluation, warnings=(*normal.notes, *evaluation.warnings), source=source)
+    evaluation = _filled(evaluation) if data.options.get("truncated") == "fill" else evaluation
     if not data.calibration_images:
         return evaluation, _NO_IMAGES, _NO_IMAGES
     calibration = image_set(Path(data.calibration_images), data.calibration_limit, data.seed, hashes)
     return evaluation, calibration, calibration
+
+
+def _filled(data: EvaluationData) -> EvaluationData:
+    """Return a data set of which photos that are cut short are taken; other pixels make other data."""
+    images = tuple(replace(image, fill=True) for image in data.images)
+    return replace(data, images=images, sha256=content_hash([data.sha256, "fill"]))

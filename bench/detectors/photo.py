@@ -35,11 +35,15 @@ _TURNS = {
 # Orientations that swap width and height.
 _SIDEWAYS = (5, 6, 7, 8)
 
+# Start and end of a JPEG image. Where the end comes early, libjpeg leaves the rest grey; behind the true end
+# another one changes nothing.
+_JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
 # 32 bits a channel: nothing says which of their values is white.
 _UNSCALED_MODES = ("I", "F")
 
 
-def decode_photo(data: bytes, declared: Size = (0, 0)) -> NDArray[np.uint8]:
+def decode_photo(data: bytes, declared: Size = (0, 0), fill: bool = False) -> NDArray[np.uint8]:
     """Decode a photo (JPEG, PNG, ...) to RGB pixels.
 
     Greyscale and palette photos become RGB, an alpha channel is dropped, not blended. CMYK is converted
@@ -49,6 +53,7 @@ def decode_photo(data: bytes, declared: Size = (0, 0)) -> NDArray[np.uint8]:
 
     Args:
         declared: (width, height) in the annotations; zeros where they say nothing.
+        fill: take a JPEG file that is cut short, with what is missing in grey, as OpenCV's imread does.
 
     Returns:
         (height, width, 3) uint8 RGB, C-contiguous.
@@ -58,7 +63,8 @@ def decode_photo(data: bytes, declared: Size = (0, 0)) -> NDArray[np.uint8]:
             stored nor its shown size is the declared one, so that no box would lie where it should.
     """
     try:
-        with Image.open(io.BytesIO(data)) as photo:
+        is_jpeg = data.startswith(_JPEG_BEGIN)
+        with Image.open(io.BytesIO(data + _JPEG_END if fill and is_jpeg else data)) as photo:
             turn = _TURNS.get(turn_of(photo, declared))
             pixels = _to_rgb(photo)
             return np.asarray(pixels if turn is None else pixels.transpose(turn))

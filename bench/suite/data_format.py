@@ -25,6 +25,10 @@ _RENDERED = Table(
 _DRAW = {
     "limit": Key(Integer(0), "Evaluate on that many images, drawn by the seed; 0 for all."),
     "seed": Key(Integer(0), "Another seed draws other images."),
+    "truncated": Key(
+        Choice(("refuse", "fill")),
+        "`fill` takes JPEG photos that are cut short, the rest in grey; refused unless given.",
+    ),
 }
 _COCO = Table(
     "a COCO data set",
@@ -149,4 +153,4 @@ def build_data(values: Any) -> RenderedData | CocoData:
 
 # The key of each format that says where its annotations are.
 _ANNOTATIONS = {"coco": "annotations", "yolo": "labels", "voc": "annotations", "tfrecord": "records"}
-_OPTIONS = ("split", "list", "coordinates", "difficult")
+_OPTIONS = ("split", "list", "coordinates", "difficult", "truncated")

@@ -40,6 +40,7 @@ class ImageRef:
     Attributes:
         width, height: as the annotations declare them, pixels; they tell whether the photo is to be turned as
             its EXIF orientation says. 0 where nothing is declared.
+        fill: whether a photo that is cut short is taken, with what is missing in grey.
     """
 
     id: int
@@ -47,6 +48,7 @@ class ImageRef:
     sha256: str
     width: int = 0
     height: int = 0
+    fill: bool = False
 
 
 @dataclass(frozen=True)

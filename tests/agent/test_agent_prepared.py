@@ -73,7 +73,8 @@ def test_whatever_changes_the_pixels_changes_the_name(make_job: MakeJob) -> None
     ]
     names = {prepared_name(preprocess, job.images) for preprocess in [base, *variants]}
     names |= {prepared_name(base, job.images[::-1]), prepared_name(base, job.images[:4])}
-    assert len(names) == 9
+    names.add(prepared_name(base, [replace(job.images[0], fill=True), *job.images[1:]]))
+    assert len(names) == 10
     shared = replace(base, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), layout="nchw")
     assert prepared_name(shared, job.images) == prepared_name(base, job.images)
 

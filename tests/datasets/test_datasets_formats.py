@@ -77,6 +77,15 @@ def test_a_photo_that_is_also_calibrated_on_is_refused_in_every_format(
     assert len(calibration.images) == 1
 
 
+def test_photos_that_are_cut_short_are_taken_only_where_the_suite_says_so(
+    data: CocoData, tmp_path: Path
+) -> None:
+    refused, _, _ = prepare_data(data, tmp_path / "cache")
+    filled, _, _ = prepare_data(replace(data, options={"truncated": "fill"}), tmp_path / "cache")
+    assert {one.fill for one in refused.images} == {False} and {one.fill for one in filled.images} == {True}
+    assert refused.sha256 != filled.sha256
+
+
 def test_a_plan_does_not_convert_but_finds_what_was(data: CocoData, tmp_path: Path) -> None:
     early = prepared_if_ready(data, tmp_path / "cache")
     assert (early is not None) == (data.format == "coco")

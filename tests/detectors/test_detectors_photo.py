@@ -118,6 +118,19 @@ def test_a_truncated_photo_is_refused_and_not_filled_up_with_grey():
         decode_photo(data[:-20])
 
 
+def test_a_jpeg_that_is_cut_short_is_filled_with_grey_where_that_is_asked_for():
+    noise = np.random.default_rng(3).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+    data = encode(Image.fromarray(noise), "JPEG", subsampling=0)
+    whole = decode_photo(data)
+    found = decode_photo(data[: len(data) // 2], fill=True)
+    same = (found == whole).all(axis=(1, 2))
+    num_same = int(same.argmin())
+    assert 40 < num_same < 100 and (found[-16:] == 128).all()
+    assert np.array_equal(decode_photo(data, fill=True), whole)
+    with pytest.raises(DataError, match="truncated"):
+        decode_photo(encode(Image.fromarray(noise))[:-2000], fill=True)
+
+
 @pytest.mark.parametrize("data", [b"", b"<html>404</html>", b"\xff\xd8\xff\xe0"])
 def test_bytes_that_are_no_photo_are_refused_with_their_number(data):
     with pytest.raises(DataError, match=rf"cannot decode the photo \({len(data)} bytes\)"):

@@ -44,6 +44,8 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("{yolo: {data: data.yaml, split: test, limit: 7}}",
          CocoData("", "data.yaml", 7, format="yolo", options={"split": "test"})),
         ("{yolo: {images: photos}}", CocoData("photos", "", format="yolo")),
+        ("{coco: {images: photos, annotations: a.json, truncated: fill}}",
+         CocoData("photos", "a.json", options={"truncated": "fill"})),
         ("{yolo: {images: photos, labels: labels, names: classes.txt}, calibration: {images: train}}",
          CocoData("photos", "labels", 0, 0, "train", format="yolo", names="classes.txt")),
         ("{voc: {images: photos, annotations: xml}}", CocoData("photos", "xml", format="voc")),
@@ -79,7 +81,7 @@ def test_a_list_of_names_is_a_path(places: Path, load) -> None:  # type: ignore[
         ("{voc: {images: photos, annotations: xml, coordinates: pixels}}",
          "data.voc.coordinates: unknown name 'pixels', Known: voc, corners"),
         ("{voc: {images: photos, annotations: xml, dificult: count}}", "data.voc.dificult: unknown key, did you mean "
-         "'difficult'? Known: images, annotations, list, names, coordinates, difficult, limit, seed"),
+         "'difficult'? Known: images, annotations, list, names, coordinates, difficult, limit, seed, truncated"),
         ("{tfrecord: {records: records/test-*}}",
          "data.tfrecord.records: nothing is or fits {}/records/test-*, check the name; relative paths begin at the suite file"),
         ("{tfrecord: {records: 5}}", "data.tfrecord.records: got 5, expected the path of a file or folder, or a pattern of files"),

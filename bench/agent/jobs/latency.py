@@ -17,7 +17,7 @@ from bench.agent.model import LoadedModel, decode_named, load_model
 from bench.agent.photos import first_images, read_photo
 from bench.agent.runtimes.base import Array
 from bench.detectors import decode_photo
-from bench.wire.job import LatencyOptions
+from bench.wire.job import ImageRef, LatencyOptions
 
 _CLOCK = time.perf_counter_ns
 _STAGES = ("decode_ns", "preprocess_ns", "invoke_ns", "postprocess_ns", "total_ns")
@@ -37,7 +37,7 @@ def run(context: JobContext) -> dict[str, Any]:
     result: dict[str, Any] = {"load_ns": model.load_ns, "first_call_ns": _time_first_call(model, inputs[0])}
     result |= _time_inference(model, inputs, options)
     if options.with_end_to_end:
-        result["end_to_end"] = _time_end_to_end(model, photos, options)
+        result["end_to_end"] = _time_end_to_end(model, list(zip(images, photos, strict=True)), options)
     return {**result, "num_images": len(images), "proof": model.runtime.proof()}
 
 
@@ -64,8 +64,12 @@ def _time_inference(model: LoadedModel, inputs: list[list[Array]], options: Late
 
 
 def _time_end_to_end(
-    model: LoadedModel, photos: list[bytes], options: LatencyOptions
+    model: LoadedModel, photos: list[tuple[ImageRef, bytes]], options: LatencyOptions
 ) -> dict[str, list[int]]:
+    def decode(photo: tuple[ImageRef, bytes]) -> Array:
+        image, data = photo
+        return decode_photo(data, (image.width, image.height), image.fill)
+
     def preprocess(photo: Array) -> tuple[list[Array], Any]:
         pixels, geometry = model.resize(photo)
         return model.to_inputs(pixels), geometry
@@ -76,7 +80,7 @@ def _time_end_to_end(
     def postprocess(found: tuple[list[Array], Any]) -> Any:
         return model.postprocess(*found)
 
-    stages = (decode_photo, preprocess, invoke, postprocess)
+    stages = (decode, preprocess, invoke, postprocess)
 
     def whole(call: int) -> None:
         value: Any = photos[call % len(photos)]
