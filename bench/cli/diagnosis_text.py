@@ -48,7 +48,7 @@ def _verdict(found: Diagnosis) -> Iterator[str]:
         yield f"no mistake found: AP {found.value:.3f} {on}, and no change is clearly better"
     elif found.verdict == "undecided":
         yield f"undecided: AP {found.value:.3f} {on}; these may be better, but the images do not suffice:"
-        yield from (f"- {_trial(trial)}" for trial in found.steps[-1].open if trial.gain)
+        yield from (f"- {_trial(trial)}" for trial in found.doubts)
     else:
         yield f"AP is {found.value:.3f} {on}, and no change of the description mends it"
     if found.reason:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.core.model import SourceKind
 from bench.core.recipe import Calibration, Recipe
-from bench.diagnosing.loss import Lost, layers_behind
+from bench.diagnosing.loss import Lost, layers_behind, layers_behind_convolutions
 from bench.diagnosing.settings import as_yaml
 from bench.diagnosing.tensor_report import TensorReport
 
@@ -27,6 +27,10 @@ MOST_KEPT = 24
 
 # A tensor whose whole is this much better than its channels is ruled by a few of them.
 RULED_DB = 10.0
+
+
+# Operators that compute nothing new but bring values together.
+_JOINS = ("CONCAT", "PACK", "STACK")
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,22 @@ def _ideas(
         yield from _calibrations(recipe, losses)
     if recipe.granularity == "per_tensor" and recipe.precision != "dynamic":
         yield "one weight scale for all channels is too coarse", {"granularity": "per_channel"}
-    ruled = [lost for lost in losses if _is_ruled(lost)]
-    if ruled and recipe.precision != "qat":
-        named = " and ".join(shortened(lost.layer.name) for lost in ruled[:2])
+    joins = shared_scales(report, losses)
+    if joins and recipe.precision != "qat":
         text = (
-            f"values of different size share one scale in {named}: kept in float, or as outputs of their "
-            "own, they do not"
+            f"small and large values share one scale in {shortened(joins[0])}; in float, or as outputs of "
+            "their own, they would not"
         )
-        yield text, {"keep_float": _kept(report, ruled)}
+        yield text, {"keep_float": _kept(report, losses)}
     if kind in ("builtin", "keras") and recipe.precision != "qat":
         ratio = widest_ratio(report, losses)
         if ratio > ILL_SCALED:
             yield f"channels differ {ratio:.0f} times in what they reach", {"equalize": True}
     if losses and recipe.precision != "qat":
         yield "the layers that lose the signal stay in float", {"keep_float": _kept(report, losses)}
+        tail = layers_behind_convolutions(report, losses)
+        if tail and len(tail) <= MOST_KEPT:
+            yield "all that follows the last convolutions stays in float", {"keep_float": tail}
 
 
 def _calibrations(recipe: Recipe, losses: Sequence[Lost]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -100,14 +106,16 @@ def _calibrations(recipe: Recipe, losses: Sequence[Lost]) -> Iterator[tuple[str,
         yield text, {"calibration": replace(present, method="minmax")}
 
 
-def _is_ruled(lost: Lost) -> bool:
-    """Whether a few strong channels set the scale by which the others are lost, and not at a convolution.
-
-    A layer that computes nothing new, such as a concatenation, only brings them together.
-    """
-    figures = lost.layer.figures
-    joins = lost.layer.op.upper().startswith(("CONCAT", "PACK", "STACK"))
-    return joins and figures.sqnr_db - figures.channel_sqnr_db >= RULED_DB
+def shared_scales(report: TensorReport, losses: Sequence[Lost]) -> tuple[str, ...]:
+    """Return the joining layers at or behind a loss in which a few channels set the scale of all others."""
+    behind = layers_behind(report, tuple(lost.layer.name for lost in losses))
+    return tuple(
+        layer.name
+        for layer in report.layers
+        if layer.name in behind
+        and layer.op.upper().startswith(_JOINS)
+        and layer.figures.sqnr_db - layer.figures.channel_sqnr_db >= RULED_DB
+    )
 
 
 def widest_ratio(report: TensorReport, losses: Sequence[Lost]) -> float:

@@ -40,9 +40,9 @@ def _conclude(
     scorer = Scorer(subject.data, [image.id for image in subject.reader.images[:count]])
     first, last = scorer.score(before), scorer.score(after)
     is_mended = mended != description
-    verdict = _verdict(is_mended, last.value, steps[-1])
+    doubts = _doubts(steps[-1], mended, subject.suffix)
     return Diagnosis(
-        verdict=verdict,
+        verdict=_verdict(is_mended, last.value, doubts),
         num_images=count,
         value=first.value,
         reason=before.reason,
@@ -50,22 +50,35 @@ def _conclude(
         mended=mended,
         mended_value=last.value,
         gain=scorer.difference(last, first, 0.95) if is_mended else None,
+        doubts=doubts,
         lines=suite_lines(description, mended),
         unusual=_unusual(mended, subject.suffix, _tried(steps, mended)),
         suspicions=suspect(after, scorer, subject.data) if last.value < NOTHING_FOUND else (),
     )
 
 
-def _verdict(is_mended: bool, value: float, last: Step) -> Verdict:
+def _verdict(is_mended: bool, value: float, doubts: Sequence[Trial]) -> Verdict:
     if is_mended:
         return "mended"
     if value < NOTHING_FOUND:
         return "lost"
-    return "undecided" if any(_may_matter(trial, last.value) for trial in last.open) else "right"
+    return "undecided" if doubts else "right"
 
 
-def _may_matter(trial: Trial, value: float) -> bool:
-    return trial.gain is not None and is_large(trial.gain.value, value)
+def _doubts(last: Step, present: ModelDescription, suffix: str) -> tuple[Trial, ...]:
+    """Return what would lead back to the family's customs and may be better.
+
+    What leads away from them is not worth a doubt unless it is clearly better, and then it is accused.
+    """
+    usual = usual_description(present, suffix)
+    distance = len(differences(present, usual))
+    return tuple(
+        trial
+        for trial in last.open
+        if trial.gain is not None
+        and is_large(trial.gain.value, last.value)
+        and len(differences(trial.change.description, usual)) < distance
+    )
 
 
 def _tried(steps: Sequence[Step], mended: ModelDescription) -> tuple[Trial, ...]:

@@ -72,6 +72,7 @@ class Diagnosis:
     Attributes:
         value, mended_value: map_50_95 before and with all steps, on `num_images` images.
         gain: the difference, paired over images, with a .95 interval.
+        doubts: changes that may be better still, where the images do not suffice to say so.
         lines: of the suite's `detector:` that mend it.
         suspicions: what looks wrong in what was found, where nothing mends it.
     """
@@ -84,6 +85,7 @@ class Diagnosis:
     mended: ModelDescription
     mended_value: float
     gain: Interval | None = None
+    doubts: tuple[Trial, ...] = ()
     lines: tuple[str, ...] = ()
     unusual: tuple[Unusual, ...] = ()
     suspicions: tuple[str, ...] = field(default=())

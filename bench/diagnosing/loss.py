@@ -7,6 +7,7 @@ of these the ones that read nothing lost: the first drop, not the lowest figure,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.diagnosing.tensor_report import LayerSignal, TensorReport
@@ -64,6 +65,27 @@ def layers_behind(report: TensorReport, names: tuple[str, ...]) -> tuple[str, ..
         if any(source in chosen for source in sources):
             chosen.add(name)
     return tuple(name for name in report.graph if name in chosen)
+
+
+def layers_behind_convolutions(report: TensorReport, losses: Sequence[Lost]) -> tuple[str, ...]:
+    """Return what lies between the last convolutions and the outputs that losses lead to: a detector's head.
+
+    Empty where a convolution is itself among the lost layers, or behind them.
+    """
+    behind = layers_behind(report, tuple(lost.layer.name for lost in losses))
+    if any(_is_convolution(report, name) for name in behind):
+        return ()
+    chosen, waiting = set(behind), list(behind)
+    while waiting:
+        for source in report.graph[waiting.pop()]:
+            if source not in chosen and not _is_convolution(report, source):
+                chosen.add(source)
+                waiting.append(source)
+    return tuple(name for name in report.graph if name in chosen)
+
+
+def _is_convolution(report: TensorReport, name: str) -> bool:
+    return "CONV" in report.ops.get(name, "").upper()
 
 
 def _is_lost(layer: LayerSignal) -> bool:

@@ -28,13 +28,14 @@ class TensorReport:
     """All layers that could be compared.
 
     Attributes:
-        graph: every layer of the float file -> the layers that it reads.
+        graph: every layer of the float file -> the layers that it reads; `ops`: what it computes.
         num_layers: of the float file, conversions left out; `num_by_name` and `num_by_place` of them have a
             counterpart.
     """
 
     layers: tuple[LayerSignal, ...]
     graph: dict[str, tuple[str, ...]]
+    ops: dict[str, str]
     num_layers: int
     num_by_name: int
     num_by_place: int

@@ -118,6 +118,7 @@ def _report(
     return TensorReport(
         layers=tuple(known),
         graph={layer.name: layer.inputs for layer in layers},
+        ops={layer.name: layer.op for layer in layers},
         num_layers=len(layers),
         num_by_name=pairs.num_by_name,
         num_by_place=pairs.num_by_place,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -41,25 +40,17 @@ def write_shared_output(path: Path) -> Path:
     scores = network._head(merged, NUM_CLASSES, "scores", 0.0)
     reach = network._head(merged, 4, "boxes", 0.0)
     scores = layers.Activation("sigmoid", name="probabilities")(scores)
-    centred = layers.Dense(4, use_bias=False, name="centred")(reach)
-    boxes = layers.Add(name="placed")([centred, _centres(image)])
+    shape = (NUM_CELLS, 4)
+    boxes = layers.EinsumDense("bnc,cd->bnd", shape, bias_axes="nd", name="centred")(reach)
     model = keras.Model(image, layers.Concatenate(name="predictions")([boxes, scores]))
     _with_weights(model)
     # Left, top, right and bottom reach to centre x, centre y, width and height, in pixels.
     turned = np.array([[-0.5, 0, 1, 0], [0, -0.5, 0, 1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]], np.float32)
-    model.get_layer("centred").set_weights([turned * STRIDE])
     grid = np.mgrid[: INPUT_SIZE // STRIDE, : INPUT_SIZE // STRIDE].reshape(2, -1).T[:, ::-1]
     centres = np.concatenate([(grid + 0.5) * STRIDE, np.zeros((NUM_CELLS, 2))], axis=1)
-    model.get_layer("centres").set_weights([np.zeros((1, NUM_CELLS * 4)), centres.reshape(-1)])
+    model.get_layer("centred").set_weights([turned * STRIDE, centres])
     model.save(path)
     return path
-
-
-def _centres(image: Any) -> Any:
-    """Return a constant (b, cells, 4): a dense layer that has only a bias."""
-    one = layers.GlobalAveragePooling2D(name="pooled")(layers.Cropping2D(79, name="middle")(image))
-    one = layers.Dense(1, name="zero", kernel_initializer="zeros")(one)
-    return layers.Reshape((NUM_CELLS, 4))(layers.Dense(NUM_CELLS * 4, name="centres")(one))
 
 
 def _with_weights(model: keras.Model) -> keras.Model:

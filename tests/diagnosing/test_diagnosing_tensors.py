@@ -33,7 +33,8 @@ def figures(db: float, whole: float | None = None, ratio: float = 1.0, clipped: 
 def report(*layers: tuple[str, str, tuple[str, ...], SignalFigures | None]) -> TensorReport:
     known = [LayerSignal(n, op, i, ins, f) for i, (n, op, ins, f) in enumerate(layers) if f is not None]
     graph = {name: inputs for name, _, inputs, _ in layers}
-    return TensorReport(tuple(known), graph, len(layers), len(known), 0, 8)
+    ops = {name: op for name, op, _, _ in layers}
+    return TensorReport(tuple(known), graph, ops, len(layers), len(known), 0, 8)
 
 
 def blamed(found: TensorReport) -> list[str]:
@@ -209,8 +210,22 @@ def test_a_file_that_cannot_be_equalised_keeps_layers_in_float() -> None:
     assert cures(Recipe("int8", "int8"), ILL, "onnx") == [{"precision": "int8", "keep_float": ["b", "c"]}]
 
 
-def test_outputs_that_share_a_scale_are_kept_in_float_first() -> None:
-    assert cures(Recipe("int8", "int8"), SHARED)[0] == {"precision": "int8", "keep_float": ["joined"]}
+def test_outputs_that_share_a_scale_are_kept_in_float_and_then_the_whole_head() -> None:
+    found = find_cures(Recipe("int8", "int8"), "onnx", SHARED, find_losses(SHARED))
+    assert "share one scale in 'joined'" in found[0].reason
+    assert [cure.options["keep_float"] for cure in found] == [["joined"], ["scores", "joined"]]
+
+
+def test_a_scale_may_be_shared_behind_the_layer_that_first_loses_to_it() -> None:
+    # LiteRT gives what a concatenation reads its scale already.
+    found = report(
+        ("boxes", "CONV_2D", (), figures(30)),
+        ("logits", "CONV_2D", (), figures(30)),
+        ("shaped", "RESHAPE", ("logits",), figures(3)),
+        ("joined", "CONCATENATION", ("boxes", "shaped"), figures(3, whole=34)),
+    )
+    (cure,) = find_cures(Recipe("int8", "int8"), "tflite", found, find_losses(found))
+    assert "'joined'" in cure.reason and cure.options["keep_float"] == ["shaped", "joined"]
 
 
 @pytest.mark.parametrize(
