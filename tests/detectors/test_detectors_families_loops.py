@@ -348,6 +348,33 @@ def test_outputs_of_one_shape_are_told_apart_by_names_or_by_the_description():
         assert (found.scores == told.scores).all() and (found.boxes == told.boxes).all()
 
 
+@pytest.mark.parametrize("is_swapped", [False, True], ids=["rows first", "channels first"])
+@pytest.mark.parametrize("normalized", [False, True])
+@pytest.mark.parametrize("family", ["yolov5", "yolov8"])
+def test_decoded_boxes_and_scores_may_be_outputs_of_their_own(family, normalized, is_swapped):
+    # The cure for a scale that boxes in pixels and scores share: two outputs, two scales.
+    drawn = np.random.default_rng(5)
+    cells = sum(rows * columns for rows, columns in map(grid, (16, 32)))
+    rows, scores_from = (3 * cells, 5) if family == "yolov5" else (cells, 4)
+    table = np.concatenate(
+        [
+            drawn.uniform(0, 1 if normalized else 100, (rows, 4)),
+            drawn.uniform(0, 1, (rows, scores_from - 4 + CLASSES)),
+        ],
+        axis=1,
+    ).astype(np.float32)
+    ends = (0, 4, 5, 5 + CLASSES) if family == "yolov5" else (0, 4, 4 + CLASSES)
+    parts = [table[None, :, first:last] for first, last in zip(ends[:-1], ends[1:], strict=True)]
+    outputs = [part.transpose(0, 2, 1) if is_swapped else part for part in parts]
+    options = {"strides": [16, 32], "normalized": normalized}
+    anchors = {"anchors": [[[1, 2]] * 3] * 2} if family == "yolov5" else {}
+    specs = [TensorSpec(f"output_{i}", array.shape, "float32") for i, array in enumerate(outputs)]
+    joint = [TensorSpec("out", (1, *table.shape), "float32")]
+    expected = found_by(family, joint, [table[None]], {"normalized": normalized})
+    found = found_by(family, specs[::-1], outputs[::-1], {**options, **anchors})
+    assert len(found) > 20 and found == pytest.approx(expected)
+
+
 def test_a_role_that_a_family_does_not_have_is_answered_with_the_nearest():
     description = ModelDescription(Preprocess(64, 64), Decode("gfl", {"score": "a"}), EVERYTHING, (1, 2))
     with pytest.raises(ModelError, match="family 'gfl' has no output 'score', did you mean 'scores'"):

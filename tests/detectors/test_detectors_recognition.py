@@ -111,6 +111,12 @@ KIN = {
         "yolov8", photo(3, 640, 640), [spec(f"out{n}", 1, 144, n, n) for n in (80, 40, 20)], {"Sigmoid": 57}, ".onnx"
     ),
     "YOLO11 with its axes swapped": ("yolov8", photo(640, 640, 3), [spec("out", 1, 8400, 84)], {}, ".tflite"),
+    "YOLOv8 with boxes and scores apart": (
+        "yolov8", photo(3, 640, 640), [spec("a", 1, 4, 8400), spec("b", 1, 80, 8400)], {"Sigmoid": 58}, ".onnx"
+    ),
+    "YOLOv5 with boxes and scores apart": (
+        "yolov5", photo(3, 640, 640), [spec("a", 1, 25200, 4), spec("b", 1, 25200, 1), spec("c", 1, 25200, 80)], {}, ".onnx"
+    ),
     "NanoDet-Plus": ("gfl", photo(3, 416, 416), [spec("output", 1, 3598, 112)], {"Sigmoid": 1, "LeakyRelu": 60}, ".onnx"),
     "YOLO-FastestV2": (
         "yolofastestv2", photo(3, 352, 352), [spec("794", 1, 22, 22, 95), spec("796", 1, 11, 11, 95)],

@@ -36,13 +36,14 @@ class Yolov5:
     """Family `yolov5`: output `predictions` (1, rows, 5 + classes): centre x, centre y, width, height,
     objectness, classes. The score of a class is objectness times its probability.
 
+    The three may be outputs of their own, each with its own quantization: `boxes`, `objectness`, `classes`.
     Files without the last layer are read too: one output a level (1, anchors, rows, columns, 5 + classes),
     or with anchors and channels on one axis, first or last. Those are never decoded.
 
     Options:
         normalized: Decoded boxes are fractions of the input (TFLite exports), not pixels (ONNX exports).
-        decoded: Whether a single output of all levels holds decoded boxes.
-        strides: Undecoded heads: input pixels a cell, one for each level.
+        decoded: Whether outputs of all levels hold decoded boxes.
+        strides: Where the head is not one decoded output: input pixels a cell, one for each level.
         anchors: Undecoded heads: width and height in input pixels of the anchors of each level.
         activation: `sigmoid` or `none`; where left out, a sigmoid for undecoded heads alone.
     """
@@ -60,7 +61,7 @@ class Yolov5:
         channels = 5 + len(description.category_ids)
         is_whole = any(has_shape(-1, channels)(spec) for spec in outputs)
         if is_whole and options["decoded"]:
-            self._reader: _Decoded | _Raw = _Decoded(description, outputs, options)
+            self._reader: _Decoded | _Parts = _Decoded(description, outputs, options)
         elif not is_whole and options["decoded"] and len(outputs) < 2:
             raise ModelError(
                 f"family 'yolov5' with {channels - 5} category ids expects an output of "
@@ -68,7 +69,7 @@ class Yolov5:
                 "check category_ids and family"
             )
         else:
-            self._reader = _Raw(description, outputs, options)
+            self._reader = _Parts(description, outputs, options)
 
     @staticmethod
     def preset(width: int, height: int, suffix: str) -> Preset:
@@ -132,19 +133,27 @@ class _Decoded:
         return pick_scores(rows, scores, self._suppression)
 
 
-class _Raw:
-    """Reads heads whose boxes are still shares of cells and anchors."""
+class _Parts:
+    """Reads heads that are several outputs, or one that is not decoded.
+
+    Raw boxes are shares of cells and anchors.
+    """
 
     def __init__(
         self, description: ModelDescription, outputs: Sequence[TensorSpec], options: Mapping[str, Any]
     ) -> None:
-        activation = description.decode.options.get("activation", "sigmoid")
         check_strides(options["strides"])
-        levels = _levels(
-            description, options["strides"], check_anchors(options["anchors"], options["strides"])
+        count = check_anchors(options["anchors"], options["strides"])
+        levels = _levels(description, options["strides"], count)
+        num_rows = sum(level.num_rows for level in levels)
+        is_whole = any(
+            has_shape(*shape)(spec) for spec in outputs for shape in ((num_rows, 4), (4, num_rows))
         )
+        self._is_decoded, self._normalized = options["decoded"] and is_whole, options["normalized"]
+        usual = "none" if self._is_decoded else "sigmoid"
+        activation = description.decode.options.get("activation", usual)
         parts = (
-            Part("boxes", 4, ("box", "reg", "loc"), activation),
+            Part("boxes", 4, ("box", "reg", "loc"), "none" if self._is_decoded else activation),
             Part("objectness", 1, ("obj",), activation),
             Part("classes", len(description.category_ids), ("cls", "class", "score"), activation),
         )
@@ -154,8 +163,10 @@ class _Raw:
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         picks = pick_products(self._heads["objectness"], self._heads["classes"], outputs, self._suppression)
-        centred = self._grid.decode(self._heads["boxes"].read(outputs, picks.rows), picks.rows)
-        return Candidates(corners(centred, False, self._preprocess), picks.scores, picks.classes)
+        boxes = self._heads["boxes"].read(outputs, picks.rows)
+        centred = boxes if self._is_decoded else self._grid.decode(boxes, picks.rows)
+        is_normalized = self._is_decoded and self._normalized
+        return Candidates(corners(centred, is_normalized, self._preprocess), picks.scores, picks.classes)
 
 
 def _levels(description: ModelDescription, strides: Sequence[int], anchors: int) -> tuple[Level, ...]:

@@ -31,13 +31,14 @@ _STRIDES = ((8, 16, 32), (4, 8, 16, 32), (8, 16, 32, 64))
 class Yolov8:
     """Family `yolov8`: output `predictions` (1, 4 + classes, rows), centre x, centre y, width, height first.
 
-    An export with its last two axes swapped is read as well. Covers YOLOv8, YOLO11 and others of that head.
+    An export with its last two axes swapped is read as well, and one whose `boxes` and `scores` are outputs
+    of their own, each with its own quantization. Covers YOLOv8, YOLO11 and others of that head.
     Files without the last layer have 64 channels of distances (16 bins a side) in place of the box: as one
     output, as one a level (boxes first), or with `distances` and `scores` in outputs of their own.
 
     Options:
         normalized: Decoded boxes are fractions of the input (TFLite exports), not pixels (ONNX exports).
-        strides: Undecoded heads: input pixels a cell, one for each level.
+        strides: Where the head is not one decoded output: input pixels a cell, one for each level.
         activation: `sigmoid` or `none`; where left out, a sigmoid for undecoded heads alone.
     """
 
@@ -51,14 +52,15 @@ class Yolov8:
         options = read_options(description.decode, self.OPTIONS)
         channels = 4 + len(description.category_ids)
         is_decoded = any(rule(spec) for spec in outputs for rule in _rules(channels))
-        if not is_decoded and not _may_be_raw(outputs, len(description.category_ids)):
+        is_apart = not is_decoded and any(rule(spec) for spec in outputs for rule in _rules(4))
+        if not is_decoded and not is_apart and not _may_be_raw(outputs, channels - 4):
             raise ModelError(
                 f"family 'yolov8' with {channels - 4} category ids expects an output of "
                 f"shape [1, {channels}, rows], but the model has {describe(outputs)}; "
                 "check category_ids and family"
             )
-        reader = _Decoded if is_decoded else _Raw
-        self._reader: _Decoded | _Raw = reader(description, outputs, options)
+        reader = _Decoded if is_decoded else _Apart if is_apart else _Raw
+        self._reader: _Decoded | _Apart | _Raw = reader(description, outputs, options)
 
     @staticmethod
     def preset(width: int, height: int, suffix: str) -> Preset:
@@ -74,7 +76,11 @@ class Yolov8:
         picture = evidence.picture_of(inputs)
         if picture is None:
             return None
-        return _recognise_decoded(picture, outputs, suffix) or _recognise_raw(picture, outputs, suffix)
+        return (
+            _recognise_decoded(picture, outputs, suffix)
+            or _recognise_apart(picture, outputs, suffix)
+            or _recognise_raw(picture, outputs, suffix)
+        )
 
     def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
         """Read the boxes of the rows that score high enough; see `Family`."""
@@ -107,6 +113,28 @@ class _Decoded:
             picks = pick(raw[4:], self._scores, self._suppression, class_axis=0)
             boxes = raw[:4, picks.rows].T
         centred = self._boxes.read(boxes)
+        return Candidates(corners(centred, self._normalized, self._preprocess), picks.scores, picks.classes)
+
+
+class _Apart:
+    """Reads decoded boxes and scores that are outputs of their own."""
+
+    def __init__(
+        self, description: ModelDescription, outputs: Sequence[TensorSpec], options: Mapping[str, Any]
+    ) -> None:
+        self._normalized: bool = options["normalized"]
+        check_strides(options["strides"])
+        levels = levels_of(description.preprocess, options["strides"])
+        parts = (
+            Part("boxes", 4, ("box", "loc")),
+            Part("scores", len(description.category_ids), ("score", "cls", "class"), options["activation"]),
+        )
+        self._heads = bind_heads(description.decode, outputs, parts, levels)
+        self._preprocess, self._suppression = description.preprocess, description.suppression
+
+    def candidates(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
+        picks = self._heads["scores"].pick(outputs, self._suppression)
+        centred = self._heads["boxes"].read(outputs, picks.rows)
         return Candidates(corners(centred, self._normalized, self._preprocess), picks.scores, picks.classes)
 
 
@@ -155,6 +183,20 @@ def _recognise_decoded(
                 reason = f"box and {count} classes for every cell ({rows or 'open'}), without an objectness"
                 confidence = 0.95 if is_plain else 0.85
                 return evidence.recognised(confidence, reason, found, ("normalized boxes",), outputs)
+    return None
+
+
+def _recognise_apart(
+    picture: evidence.Picture, outputs: Sequence[TensorSpec], suffix: str
+) -> Recognition | None:
+    if not any(rule(spec) for spec in outputs for rule in _rules(4)):
+        return None
+    for count in evidence.class_counts(outputs, 0):
+        found = evidence.described("yolov8", picture, suffix, count)
+        if count != 4 and evidence.fits(Yolov8, found[0], outputs):
+            reason = f"boxes and {count} class scores, each an output, for every cell"
+            unknown = ("normalized boxes", "box format")
+            return evidence.recognised(0.8, reason, found, unknown, outputs)
     return None
 
 
