@@ -23,6 +23,8 @@ example:
 """
 
 _GET = """Files are fetched with resume, checked, and unpacked below --output; what is there already is kept.
+The addresses of cocodataset.org and the checksums are as public projects state them; they could not be tried
+where this was written.
 
 example:
   bench data get coco-val2017 --output data/coco

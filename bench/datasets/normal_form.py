@@ -23,6 +23,9 @@ from bench.wire.codec import content_hash
 
 _ANNOTATIONS, _FACTS = "instances.json", "facts.json"
 
+# Before the id of the process that is at work, in the name of its folder.
+_SCRATCH = ".converting-"
+
 
 @dataclass(frozen=True)
 class NormalForm:
@@ -74,7 +77,8 @@ def _folder(data: CocoData, source: Source, root: Path, hashes: HashCache) -> Pa
 
 def _convert(source: Source, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:16]}-"))
+    _clear(folder.parent)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_SCRATCH}{os.getpid()}-"))
     try:
         instances = source.read(scratch / "images")
         is_inside = Path(instances.images) == scratch / "images"
@@ -89,6 +93,24 @@ def _convert(source: Source, folder: Path) -> None:
 def write_document(instances: Instances, path: Path) -> None:
     """Write COCO JSON; the same photos give the same bytes."""
     path.write_text(json.dumps(coco_document(instances)), encoding="utf-8")
+
+
+def _clear(parent: Path) -> None:
+    """Remove what processes that were killed left: photos out of TFRecords take gigabytes."""
+    for scratch in parent.glob(f"{_SCRATCH}*-*"):
+        pid = scratch.name.removeprefix(_SCRATCH).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _show(scratch: Path, folder: Path) -> None:

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from range_server import Server, serving
 
 from bench.datasets.downloads import download as module
@@ -30,9 +34,11 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.0)
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_PAUSE_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture
@@ -258,3 +264,40 @@ def test_a_partial_file_from_another_address_is_not_gone_on_with(server: Server,
     note = {"url": "http://elsewhere/a.zip", "validator": '"v1"', "total": 1_000_000}
     target.with_name("a.zip.part.json").write_text(json.dumps(note))
     assert fetch(server, target) == SHA and server.requests[0][1] == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    breaks=st.lists(st.one_of(st.none(), st.integers(0, 3000)), max_size=8),
+    statuses=st.lists(st.sampled_from([200, 200, 416, 500, 503]), max_size=4),
+    knows_ranges=st.booleans(),
+    minds_if_range=st.booleans(),
+    tag=st.sampled_from(['"v1"', 'W/"v1"']),
+    changes=st.booleans(),
+    is_known=st.booleans(),
+)
+def test_whatever_goes_wrong_a_file_with_its_name_is_whole(
+    breaks: list[int | None],
+    statuses: list[int],
+    knows_ranges: bool,
+    minds_if_range: bool,
+    tag: str,
+    changes: bool,
+    is_known: bool,
+) -> None:
+    first, second = CONTENT[:3000], CONTENT[5000:8000]
+    with tempfile.TemporaryDirectory() as folder, serving(Server({"/a.zip": first}, tag=tag)) as server:
+        target = Path(folder) / "a.zip"
+        server.knows_ranges, server.minds_if_range = knows_ranges, minds_if_range
+        server.break_after, server.statuses = list(breaks), list(statuses)
+        final = second if changes else first
+        wanted = Wanted(f"{server.url}/a.zip", sha256=hashlib.sha256(final).hexdigest() if is_known else "")
+        for attempt in range(12):
+            if attempt == 1 and changes:
+                server.files["/a.zip"], server.tag = second, tag.replace("v1", "v2")
+            with contextlib.suppress(DataError):
+                download(wanted, target, lambda *_: None)
+            assert not target.exists() or target.read_bytes() in ((final,) if is_known else (first, second))
+            if target.exists():
+                break
+        assert target.exists()

@@ -183,6 +183,27 @@ def test_the_normal_form_keeps_photos_and_annotations_together(tmp_path: Path) -
     assert len(list((cache / "datasets" / "converted").iterdir())) == 1
 
 
+def test_what_a_killed_conversion_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    file = write_records(tmp_path / "a.record", photo_features(PHOTO, (40, 20)))
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
+    converted = tmp_path / "cache" / "datasets" / "converted"
+    dead, alive = converted / f".converting-{gone.stdout.strip()}-x", converted / ".converting-1-x"
+    for folder in (dead, alive):
+        write(folder / "images" / "00000001.jpg", PHOTO)
+    normal_form(CocoData("", str(file), format="tfrecord"), tmp_path / "cache", HashCache(tmp_path / "cache"))
+    assert not dead.exists() and alive.exists()
+
+
+def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.record", framed(example(photo_features(PHOTO, (40, 20)))) + b"rubbish")
+    cache = tmp_path / "cache"
+    with pytest.raises(DataError, match="record 2 is damaged"):
+        normal_form(CocoData("", str(file), format="tfrecord"), cache, HashCache(cache))
+    assert not list((cache / "datasets" / "converted").iterdir())
+
+
 def test_a_full_disk_is_told_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
