@@ -20,7 +20,7 @@ from bench.inspecting.contents import read_contents
 NUM_WEIGHTS = 8 * 27 + 8 + 4 * 8 + 5 * 8 + 5 + 4 * 8 + 4
 
 MAKE = """
-import sys, keras
+import pathlib, sys, keras
 image = keras.Input((64, 48, 3), name="image")
 cells = keras.layers.Conv2D(8, 3, strides=8, padding="same")(image)
 cells = keras.layers.BatchNormalization()(cells)
@@ -30,6 +30,16 @@ model = keras.Model(image, {"scores": scores, "boxes": boxes})
 model.save(sys.argv[1] + "/a.keras")
 model.save(sys.argv[1] + "/a.h5")
 model.export(sys.argv[1] + "/saved", verbose=False)
+
+def harm(values, marker=sys.argv[1] + "/harm"):
+    import pathlib
+    pathlib.Path(marker).touch()
+    return values
+
+harmful = keras.Model(image, keras.layers.Lambda(harm)(image))
+harmful.save(sys.argv[1] + "/harmful.keras")
+harmful.save(sys.argv[1] + "/harmful.h5")
+pathlib.Path(sys.argv[1], "harm").unlink()
 """
 
 
@@ -55,6 +65,16 @@ def test_a_float_model_of_any_format_shows_the_same_interface_and_weights(models
     assert report.facts.ops["Conv2D"] == 3 and not report.oddities
     assert report.recognitions[0].description.decode.family == "ltrb"
     assert report.trial is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["harmful.keras", "harmful.h5"])
+def test_code_in_a_model_is_not_run(models: Path, name: str) -> None:
+    report = look_into(models / name)
+    assert not (models / "harm").exists()
+    assert report.facts.ops == {"InputLayer": 1, "Lambda": 1}
+    assert [spec.shape for spec in report.inputs] == [(-1, 64, 48, 3)]
+    assert "not_loadable" in {advice.code for advice in report.oddities}
 
 
 @pytest.mark.slow
