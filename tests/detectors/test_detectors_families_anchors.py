@@ -88,6 +88,29 @@ def test_an_input_that_is_not_square_has_anchors_that_are_square_in_pixels():
     assert anchors[0].tolist() == [25, 25, 50, 50] and len(anchors) == 2 * 4 * 2
 
 
+def test_anchors_of_another_design_can_be_listed():
+    # The generator's own, listed, are the same; torchvision's SSDLite has six a cell on all levels.
+    listed = [
+        [list(shape) for shape in of_cell]
+        for of_cell in ssd_shapes(6, (0.2, 0.95), (1.0, 2.0, 0.5, 3.0, 1 / 3), True)
+    ]
+    outputs = [spec("a", 1, 1917, 4), spec("b", 1, 1917, 91)]
+    drawn = np.random.default_rng(0)
+    values = [drawn.normal(0, 1, one.shape).astype(np.float32) for one in outputs]
+    found = [
+        load_family("ssd")(default_description("ssd", 300, 300, options=options), outputs).candidates(values)
+        for options in ({}, {"anchor_shapes": listed})
+    ]
+    assert len(found[0].scores) == 3000 and (found[0].boxes == found[1].boxes).all()
+    scales = [0.2 + 0.15 * i for i in range(6)] + [1.0]
+    six = [
+        [[s, 1], [(s * t) ** 0.5, 1], [s, 2], [s, 0.5], [s, 3], [s, 1 / 3]]
+        for s, t in zip(scales[:-1], scales[1:], strict=True)
+    ]
+    outputs = [spec("a", 1, 3234, 4), spec("b", 1, 3234, 91)]
+    assert accepts("ssd", 320, outputs, anchor_shapes=six, box_order="xy", activation="softmax")
+
+
 def test_anchors_may_come_with_the_model():
     drawn = np.random.default_rng(0)
     anchors = drawn.uniform(0.2, 0.5, (50, 4)).astype(np.float32)
@@ -115,6 +138,8 @@ def test_anchors_may_come_with_the_model():
         ("yolov5", {"anchors": [["a"], [1], [2, 3]]}, "expected for each"),
         ("ssd", {"box_scales": [10, 10, 5]}, "box_scales: .* expected 4 numbers above 0"),
         ("ssd", {"aspect_ratios": [1, "2"]}, "aspect_ratios: .* expected a list of numbers above 0"),
+        ("ssd", {"anchor_shapes": [[[0.1, 1]]]}, "anchor_shapes: .* for each of 6 levels"),
+        ("ssd", {"strides": [16], "anchor_shapes": [[[0.1, 0]]]}, r"list of \[scale, width over height\]"),
         ("efficientdet", {"strides": [8.5]}, "strides: .* expected integers of 1 or more"),
         (
             "end_to_end",

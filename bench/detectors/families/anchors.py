@@ -6,11 +6,13 @@ row, the anchors of a cell in succession.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.detectors.families.levels import Level
+from bench.errors import ModelError
 from bench.wire.description import Preprocess
 
 # exp of more is no box any more but overflows float32 when it is squared to an area.
@@ -58,6 +60,32 @@ def ssd_shapes(
     if has_smaller_first:
         layers[0] = [(0.1, 1.0), (scales[0], 2.0), (scales[0], 0.5)]
     return layers
+
+
+def check_shapes(shapes: Any, num_levels: int) -> None:
+    """Check the option `anchor_shapes`.
+
+    Raises:
+        ModelError: It is not one list of pairs above 0 for each level.
+    """
+    is_right = len(shapes) == num_levels and all(
+        isinstance(of_cell, (list, tuple)) and of_cell and all(_is_pair(shape) for shape in of_cell)
+        for of_cell in shapes
+    )
+    if not is_right:
+        raise ModelError(
+            f"decode.options.anchor_shapes: got {shapes!r}, expected for each of {num_levels} levels a list "
+            "of [scale, width over height], as in [[[0.1, 1], [0.2, 2]], [[0.35, 1]]] for two"
+        )
+
+
+def _is_pair(shape: Any) -> bool:
+    return isinstance(shape, (list, tuple)) and len(shape) == 2 and all(map(is_positive, shape))
+
+
+def is_positive(value: Any) -> bool:
+    """Say whether an option is a number above 0."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def ssd_anchors(

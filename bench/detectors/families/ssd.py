@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from bench.detectors.binding import bind, has_shape
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
-from bench.detectors.families.anchors import decode_boxes, pyramid_anchors, ssd_anchors, ssd_shapes
+from bench.detectors.families.anchors import (
+    check_shapes,
+    decode_boxes,
+    is_positive,
+    pyramid_anchors,
+    ssd_anchors,
+    ssd_shapes,
+)
 from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.customs import minus_one_to_one
@@ -38,6 +45,8 @@ class Ssd:
         aspect_ratios: Width over height, in the order of the anchors of a cell.
         scale_range: `ssd` anchors: the least and the highest scale, in fractions of the input.
         reduce_first_level: `ssd` anchors: the first level has three anchors a cell.
+        anchor_shapes: `ssd` anchors that are none of these: for each level the [scale, width over height] of
+            the anchors of a cell, in their order, scales in fractions of the input.
         anchor_scale: `pyramid` anchors: side of the smallest one in strides.
         num_scales: `pyramid` anchors: sizes an octave, for each ratio.
         box_scales: What encoded y, x, height and width are divided by (the reciprocals of "variances").
@@ -52,6 +61,7 @@ class Ssd:
         Option("aspect_ratios", (), "Width over height of the anchors of a cell, in their order."),
         Option("scale_range", (0.2, 0.95), "Least and highest scale of ssd anchors, fractions of the input."),
         Option("reduce_first_level", True, "The first level of ssd anchors has three of them a cell."),
+        Option("anchor_shapes", (), "Scale and width over height of each ssd anchor of each level."),
         Option("anchor_scale", 4.0, "Side of the smallest pyramid anchor in strides."),
         Option("num_scales", 2, "Sizes of pyramid anchors an octave, for each ratio."),
         Option("box_scales", (10.0, 10.0, 5.0, 5.0), "What encoded y, x, height and width are divided by."),
@@ -121,14 +131,10 @@ def _check(options: Mapping[str, Any]) -> None:
         check_strides(options["strides"])
     for name, count in (("box_scales", 4), ("scale_range", 2), ("aspect_ratios", 0)):
         given = options[name]
-        if (count and len(given) != count) or not all(_is_positive(value) for value in given):
+        if (count and len(given) != count) or not all(is_positive(value) for value in given):
             raise ModelError(
                 f"decode.options.{name}: got {given!r}, expected {count or 'a list of'} numbers above 0"
             )
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def _bind(
@@ -158,6 +164,9 @@ def _ssd_levels(
     """Return the levels, and the shapes of their anchors."""
     strides, ratios = options["strides"] or _STRIDES["ssd"], options["aspect_ratios"] or _RATIOS["ssd"]
     shapes = ssd_shapes(len(strides), options["scale_range"], ratios, options["reduce_first_level"])
+    if options["anchor_shapes"]:
+        shapes = options["anchor_shapes"]
+        check_shapes(shapes, len(strides))
     return levels_of(preprocess, strides, [len(of_cell) for of_cell in shapes]), shapes
 
 
