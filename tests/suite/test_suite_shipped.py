@@ -44,7 +44,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "yolov8n_224_dynamic",
         "yolov8n_224_int8",
     ]
-    for folder in ("models", "images", "val", "train", "val2017", "train2017", "annotations"):
+    for folder in ("models", "images", "val", "train", "val2017", "train2017-calibration", "annotations"):
         (tmp_path / folder).mkdir()
     for name in (
         *(f"models/{file}.tflite" for file in files),
