@@ -14,8 +14,8 @@ class Change:
     """A description that differs from the one at hand in one thing.
 
     Attributes:
-        kind: which mistake it would undo: `labels`, `color`, `range`, `resize`, `frame`, `layout`, `reading`
-            or `keeping`.
+        kind: which mistake it would undo: `family`, `labels`, `color`, `range`, `resize`, `frame`, `layout`,
+            `reading` or `keeping`.
         text: what it does, for people.
     """
 

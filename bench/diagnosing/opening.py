@@ -17,6 +17,7 @@ from bench.core.places import cache_folder
 from bench.core.suite import Case, Suite
 from bench.datasets.prepare import Prepared, prepare_data
 from bench.detectors.naming import nearest
+from bench.diagnosing.changing_family import recognise_file
 from bench.diagnosing.reading import Reader
 from bench.diagnosing.search import Subject
 from bench.errors import BuildError, DataError, UsageError
@@ -79,7 +80,8 @@ class Opened:
         # Accuracy does not depend on threads, and waiting does.
         runtime = replace(case.runtime, threads=os.cpu_count() or 1)
         reader = Reader(self.host, artifact, runtime, self.images, self.listener, case.id)
-        return Subject(reader, self.data, Path(artifact.path).suffix, num_images)
+        path = Path(artifact.path)
+        return Subject(reader, self.data, path.suffix, num_images, recognise_file(path))
 
 
 def open_suite(suite: Suite, cases: Sequence[Case], listener: Listener) -> Opened:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from math import ceil, log2
 
 from bench.core.data import EvaluationData
+from bench.detectors.families.base import Recognition
 from bench.diagnosing.change import Change, distinct
+from bench.diagnosing.changing_family import family_changes
 from bench.diagnosing.changing_input import input_changes
 from bench.diagnosing.changing_labels import label_changes
 from bench.diagnosing.changing_output import output_changes
@@ -51,12 +53,14 @@ class Subject:
     Attributes:
         suffix: of the model file.
         num_images: first sample; it doubles while the answer is open.
+        recognised: families that the file looks like.
     """
 
     reader: Reader
     data: EvaluationData
     suffix: str
     num_images: int
+    recognised: tuple[Recognition, ...] = ()
 
     @property
     def most_images(self) -> int:
@@ -69,11 +73,12 @@ class Subject:
         return 1 + ceil(log2(max(self.most_images / self.num_images, 1)))
 
 
-def all_changes(description: ModelDescription, suffix: str, categories: Sequence[int]) -> list[Change]:
+def all_changes(subject: Subject, description: ModelDescription) -> list[Change]:
     """Return every change worth a try, each once."""
-    usual = usual_description(description, suffix)
+    usual = usual_description(description, subject.suffix)
     changes = [
-        *label_changes(description, categories),
+        *family_changes(description, subject.recognised),
+        *label_changes(description, list(subject.data.categories)),
         *input_changes(description, usual),
         *output_changes(description, usual),
     ]
@@ -82,7 +87,7 @@ def all_changes(description: ModelDescription, suffix: str, categories: Sequence
 
 def try_changes(subject: Subject, description: ModelDescription, count: int) -> Step:
     """Try all changes on the first `count` images, and on more while the answer is open."""
-    changes = all_changes(description, subject.suffix, list(subject.data.categories))
+    changes = all_changes(subject, description)
     readings = subject.reader.read([change.description for change in changes], count)
     readable = [c for c, reading in zip(changes, readings, strict=True) if reading.detections is not None]
     judge = Judge(subject, description, levels_of(readable, description, subject))

@@ -69,7 +69,7 @@ MISTAKES: dict[str, tuple[str, Mistake, tuple[str, ...]]] = {
     "class offset": (SSD, labelled(*range(90)), ("labels: coco90",)),
     "90 ids as 80": (SSD, labelled(*COCO_80, *range(91, 101)), ("labels: coco90",)),
     "90 ids as 80, refused": (SSD, labelled(*COCO_80), ("labels: coco90",)),
-    "x and y swapped": (SSD, read(box_order="xyxy"), ("options: {box_order: yxyx}",)),
+    "x and y swapped": (SSD, read(box_order="xy"), ("options: {box_order: yx}",)),
     "letterbox not undone": (SSD, not_undone, ("input: {resize: stretch}", "frame: input")),
     "BGR for RGB": (SSD, fed(color="bgr"), ("input: {color: rgb}",)),
     "0 to 1 for -1 to 1": (
@@ -81,6 +81,9 @@ MISTAKES: dict[str, tuple[str, Mistake, tuple[str, ...]]] = {
         YOLOX,
         lambda d: replace(d, suppression=replace(d.suppression, score_threshold=0.25)),
         ("nms: {score_threshold: 0.001}",),
+    ),
+    "another family": (
+        YOLOV8, lambda d: replace(d, decode=replace(d.decode, family="yolov5")), ("family: yolov8",),
     ),
     "wrong units": (YOLOV8, read(normalized=False), ("options: {normalized: true}",)),
     "80 contiguous ids": (YOLOV8, labelled(*range(1, 81)), ("labels: coco80",)),
