@@ -140,6 +140,10 @@ def test_anchors_may_come_with_the_model():
         ("ssd", {"aspect_ratios": [1, "2"]}, "aspect_ratios: .* expected a list of numbers above 0"),
         ("ssd", {"anchor_shapes": [[[0.1, 1]]]}, "anchor_shapes: .* for each of 6 levels"),
         ("ssd", {"strides": [16], "anchor_shapes": [[[0.1, 0]]]}, r"list of \[scale, width over height\]"),
+        ("ssd", {"num_scales": 0}, "num_scales: got 0, expected an integer of 1 or more"),
+        ("efficientdet", {"anchor_scale": -1.0}, "anchor_scale: got -1.0, expected a number above 0"),
+        ("gfl", {"reg_max": 0}, "reg_max: got 0, expected an integer of 1 or more"),
+        ("fastestdet", {"objectness_power": 1.5}, "objectness_power: got 1.5, expected .* between 0 and 1"),
         ("efficientdet", {"strides": [8.5]}, "strides: .* expected integers of 1 or more"),
         (
             "end_to_end",

@@ -5,7 +5,7 @@ row, the anchors of a cell in succession.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,37 @@ def ssd_shapes(
     return layers
 
 
+def check_pyramid(options: Mapping[str, Any]) -> None:
+    """Check the options that anchors of a pyramid need.
+
+    Raises:
+        ModelError: One of them cannot be meant.
+    """
+    if options["num_scales"] < 1:
+        raise ModelError(
+            f"decode.options.num_scales: got {options['num_scales']}, expected an integer of 1 or more"
+        )
+    if options["anchor_scale"] <= 0:
+        raise ModelError(
+            f"decode.options.anchor_scale: got {options['anchor_scale']}, expected a number above 0"
+        )
+    check_numbers(options, "box_scales", 4)
+    check_numbers(options, "aspect_ratios")
+
+
+def check_numbers(options: Mapping[str, Any], name: str, count: int = 0) -> None:
+    """Check an option that is a list of numbers above 0, of any length with count 0.
+
+    Raises:
+        ModelError: It is none.
+    """
+    given = options[name]
+    if (count and len(given) != count) or not all(_is_positive(value) for value in given):
+        raise ModelError(
+            f"decode.options.{name}: got {given!r}, expected {count or 'a list of'} numbers above 0"
+        )
+
+
 def check_shapes(shapes: Any, num_levels: int) -> None:
     """Check the option `anchor_shapes`.
 
@@ -80,11 +111,10 @@ def check_shapes(shapes: Any, num_levels: int) -> None:
 
 
 def _is_pair(shape: Any) -> bool:
-    return isinstance(shape, (list, tuple)) and len(shape) == 2 and all(map(is_positive, shape))
+    return isinstance(shape, (list, tuple)) and len(shape) == 2 and all(map(_is_positive, shape))
 
 
-def is_positive(value: Any) -> bool:
-    """Say whether an option is a number above 0."""
+def _is_positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 

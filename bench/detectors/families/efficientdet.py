@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
-from bench.detectors.families.anchors import decode_boxes, pyramid_anchors
+from bench.detectors.families.anchors import check_pyramid, decode_boxes, pyramid_anchors
 from bench.detectors.families.arrangements import bind_heads
 from bench.detectors.families.base import Preset, Recognition
 from bench.detectors.families.heads import Part
@@ -49,6 +49,7 @@ class Efficientdet:
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
         options = read_options(description.decode, self.OPTIONS)
         check_strides(options["strides"])
+        check_pyramid(options)
         shapes = [
             (options["anchor_scale"] * 2 ** (i / options["num_scales"]), ratio)
             for i in range(options["num_scales"])

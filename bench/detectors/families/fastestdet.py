@@ -17,6 +17,7 @@ from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.families.objectness import TOP_PROBABILITY, pick_scores
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation
+from bench.errors import ModelError
 from bench.wire.description import ModelDescription, Suppression
 from bench.wire.tensor import TensorSpec
 
@@ -42,6 +43,11 @@ class Fastestdet:
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
         options = read_options(description.decode, self.OPTIONS)
         check_strides(options["strides"])
+        self._power: float = options["objectness_power"]
+        if not 0 < self._power < 1:
+            raise ModelError(
+                f"decode.options.objectness_power: got {self._power}, expected a number between 0 and 1"
+            )
         levels = levels_of(description.preprocess, options["strides"])
         parts = (
             Part("objectness", 1, ("obj",), options["activation"]),
@@ -49,7 +55,6 @@ class Fastestdet:
             Part("classes", len(description.category_ids), ("cls", "class", "score"), options["activation"]),
         )
         self._heads = bind_heads(description.decode, outputs, parts, levels)
-        self._power: float = options["objectness_power"]
         self._strides, self._places = cells(levels, 0.0)
         self._preprocess, self._suppression = description.preprocess, description.suppression
 

@@ -15,6 +15,7 @@ from bench.detectors.families.heads import Part
 from bench.detectors.families.levels import cells, check_strides, levels_of
 from bench.detectors.options import Option, read_options
 from bench.detectors.values import Activation
+from bench.errors import ModelError
 from bench.wire.description import ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec
 
@@ -52,6 +53,10 @@ class Gfl:
     def __init__(self, description: ModelDescription, outputs: Sequence[TensorSpec]) -> None:
         options = read_options(description.decode, self.OPTIONS)
         check_strides(options["strides"])
+        if options["reg_max"] < 1:
+            raise ModelError(
+                f"decode.options.reg_max: got {options['reg_max']}, expected an integer of 1 or more"
+            )
         levels = levels_of(description.preprocess, options["strides"])
         num_classes = len(description.category_ids)
         parts = (

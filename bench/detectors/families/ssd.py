@@ -10,9 +10,10 @@ from bench.detectors.binding import bind, has_shape
 from bench.detectors.candidates import Candidates
 from bench.detectors.families import evidence
 from bench.detectors.families.anchors import (
+    check_numbers,
+    check_pyramid,
     check_shapes,
     decode_boxes,
-    is_positive,
     pyramid_anchors,
     ssd_anchors,
     ssd_shapes,
@@ -23,7 +24,6 @@ from bench.detectors.families.customs import minus_one_to_one
 from bench.detectors.families.heads import Head, Part
 from bench.detectors.families.levels import Level, check_strides, levels_of
 from bench.detectors.options import Option, read_options
-from bench.errors import ModelError
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
 from bench.wire.tensor import TensorSpec
 
@@ -129,12 +129,8 @@ def _check(options: Mapping[str, Any]) -> None:
     """Check lists of numbers."""
     if options["strides"]:
         check_strides(options["strides"])
-    for name, count in (("box_scales", 4), ("scale_range", 2), ("aspect_ratios", 0)):
-        given = options[name]
-        if (count and len(given) != count) or not all(is_positive(value) for value in given):
-            raise ModelError(
-                f"decode.options.{name}: got {given!r}, expected {count or 'a list of'} numbers above 0"
-            )
+    check_pyramid(options)
+    check_numbers(options, "scale_range", 2)
 
 
 def _bind(
