@@ -227,6 +227,20 @@ def test_the_quantization_of_the_input_speaks_for_the_range_of_its_values(output
     assert "mean and std" not in best.unknown
 
 
+@pytest.mark.parametrize(
+    "of_input",
+    [{"dtype": "int16", "scale": 1 / 32767}, {"dtype": "int8", "scale": 1 / 127}],
+    ids=["16 bits", "symmetric 8 bits"],
+)
+def test_a_symmetric_input_speaks_for_its_larger_end_alone(of_input):
+    best = recognise_all(photo(224, 224, 3, **of_input), [spec("out", 1, 84, 1029)], {}, ".tflite")[0]
+    assert best.description.preprocess.std == (255.0,) * 3 and best.description.preprocess.mean == (0.0,) * 3
+    best = recognise_all(
+        photo(300, 300, 3, **of_input), FILES["SSD MobileNet v1, quantized"][2], SSD_OPS, ""
+    )[0]
+    assert best.description.preprocess.mean == (127.5,) * 3 and "mean and std" not in best.unknown
+
+
 def test_a_nanodet_input_quantized_to_its_own_range_keeps_the_means_of_nanodet():
     # -123.675 / 58.395 to (255 - 103.53) / 57.375 in 256 steps.
     inputs = photo(3, 320, 320, dtype="int8", scale=0.01866, zero_point=-14)

@@ -86,19 +86,24 @@ def _fitted(preprocess: Preprocess, spec: TensorSpec) -> tuple[Preprocess, bool]
     limits = np.iinfo(spec.dtype)
     ends = tuple(spec.scale * (limit - spec.zero_point) for limit in (limits.min, limits.max))
     customary = zip(preprocess.mean, preprocess.std, strict=True)
-    if _spans(ends, customary):
+    is_symmetric = limits.min < 0 and spec.zero_point == 0
+    if _spans(ends, customary, is_symmetric):
         return preprocess, True
     for mean, std in _RANGES.values():
-        if _spans(ends, [(mean, std)]):
+        if _spans(ends, [(mean, std)], is_symmetric):
             return replace(preprocess, mean=(mean,) * 3, std=(std,) * 3), True
     return preprocess, False
 
 
-def _spans(ends: tuple[float, ...], channels: Iterable[tuple[float, float]]) -> bool:
+def _spans(ends: tuple[float, ...], channels: Iterable[tuple[float, float]], is_symmetric: bool) -> bool:
     """Say whether a range of real values is that of pixels of 0 to 255 after normalising."""
     channels = list(channels)
     low = min((0 - mean) / std for mean, std in channels)
     high = max((255 - mean) / std for mean, std in channels)
+    if is_symmetric:
+        # Such a range was chosen for its larger end alone (16-bit activations, symmetric 8-bit ones).
+        high = max(-low, high)
+        low = -high
     slack = _RANGE_SLACK * (high - low)
     return abs(ends[0] - low) <= slack and abs(ends[1] - high) <= slack
 
