@@ -52,13 +52,33 @@ def _keep_captured_constants(graph: Any, endpoint: Endpoint) -> None:
         raise ValueError(f"the converted graph has the inputs {names}, expected one image")
 
 
+# The opset from which Resize may leave its scales out (ONNX operators' changelog).
+_OPTIONAL_SCALES = 13
+
+
 def convert_half(source: Path, target: Path) -> None:
     """Write a float16 copy of an fp32 ONNX file; inputs and outputs stay float32."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    model = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True)
-    onnx.save(model, str(target))
+    model = onnx.load(str(source))
+    if max(item.version for item in model.opset_import if item.domain in ("", "ai.onnx")) >= _OPTIONAL_SCALES:
+        _leave_out_empty(model.graph)
+    onnx.save(convert_float_to_float16(model, keep_io_types=True), str(target))
+
+
+def _leave_out_empty(graph: Any) -> None:
+    """Take the empty constants out of Resize, where older exporters put them for what is not given.
+
+    The converter casts what it does not convert, and a cast of nothing no longer counts as not given.
+    """
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    constants = (node for node in graph.node if node.op_type == "Constant" and node.attribute)
+    tensors |= {node.output[0]: node.attribute[0].t for node in constants if node.attribute[0].HasField("t")}
+    empty = {name for name, tensor in tensors.items() if 0 in tensor.dims}
+    for node in graph.node:
+        if node.op_type == "Resize":
+            node.input[:] = ["" if name in empty else name for name in node.input]
 
 
 def half_notes() -> tuple[str, ...]:
