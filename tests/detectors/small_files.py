@@ -73,3 +73,35 @@ def onnx_with_outputs(path, outputs, input_shape, operators=()):
     ]
     graph = helper.make_graph(nodes, "small", inputs, values, constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+
+
+def onnx_with_suppression(path, boxes, scores, iou_threshold, score_threshold, input_shape):
+    """Write an .onnx file that ends in NonMaxSuppression and gives its indices, its boxes and its scores.
+
+    Args:
+        boxes: (1, n, 4) float32 y1, x1, y2, x2.
+        scores: (1, classes, n) float32.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    settings = {
+        "most": np.array([10**6], np.int64),
+        "iou": np.array([iou_threshold], np.float32),
+        "least": np.array([score_threshold], np.float32),
+    }
+    held = {"held/boxes": boxes, "held/scores": scores, **settings}
+    constants = [numpy_helper.from_array(array, name) for name, array in held.items()]
+    nodes = [
+        helper.make_node("NonMaxSuppression", [*held], ["selected_indices"]),
+        helper.make_node("Identity", ["held/boxes"], ["boxes"]),
+        helper.make_node("Identity", ["held/scores"], ["scores"]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, input_shape)
+    values = [
+        helper.make_tensor_value_info("selected_indices", TensorProto.INT64, ["selected", 3]),
+        helper.make_tensor_value_info("boxes", TensorProto.FLOAT, boxes.shape),
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, scores.shape),
+    ]
+    graph = helper.make_graph(nodes, "suppressing", [image], values, constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)

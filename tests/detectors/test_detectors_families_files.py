@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import family_loops as loops
-from small_files import OPERATOR, onnx_with_outputs, tflite_with_postprocess
+from small_files import OPERATOR, onnx_with_outputs, onnx_with_suppression, tflite_with_postprocess
 
 from bench.detectors import Detector, geometry_of, to_input
 from bench.detectors.presets import default_description
@@ -38,7 +38,13 @@ def run_onnx(path, description):
 def onnx_specs(session):
     kinds = {"tensor(float)": "float32", "tensor(int64)": "int64"}
     return [
-        [TensorSpec(value.name, tuple(value.shape), kinds[value.type]) for value in values]
+        [
+            # Axes of unknown length have names in place of numbers.
+            TensorSpec(
+                value.name, tuple(n if isinstance(n, int) else -1 for n in value.shape), kinds[value.type]
+            )
+            for value in values
+        ]
         for values in (session.get_inputs(), session.get_outputs())
     ]
 
@@ -202,3 +208,32 @@ def test_files_of_both_yolo_kinds_are_recognised_and_their_pixels_read(tmp_path)
         ]
         assert len(rows) == np.count_nonzero(scores[:count] >= 0.5)
         assert np.allclose(corners(found)[:, :2], boxes[rows, :2] - boxes[rows, 2:] / 2, atol=1e-4)
+
+
+# --- suppression in the graph
+
+
+def test_what_an_onnx_suppression_selects_is_what_ours_keeps(tmp_path):
+    pytest.importorskip("onnx")
+    drawn = np.random.default_rng(2)
+    corner, size = drawn.uniform(0, 24, (300, 2)), drawn.uniform(4, 24, (300, 2))
+    boxes = np.concatenate([corner, corner + size], axis=1).astype(np.float32)
+    scores = (drawn.permutation(900).reshape(3, 300) / 900).astype(np.float32)
+    path = tmp_path / "suppressing.onnx"
+    onnx_with_suppression(path, boxes[None, :, [1, 0, 3, 2]], scores[None], 0.5, 0.3, (1, 3, HEIGHT, WIDTH))
+    specs = onnx_specs(pytest.importorskip("onnxruntime").InferenceSession(path))
+    best = recognise_all(*specs, {"NonMaxSuppression": 1}, ".onnx")[0].description
+    assert best.decode.family == "end_to_end" and len(best.category_ids) == 3
+    ordered = replace(best, decode=replace(best.decode, options={"box_order": "yx"}))
+    found = run_onnx(path, unclipped(ordered))
+    kept = {"is_clipped": False, "iou_threshold": 0.5, "score_threshold": 0.3, "max_detections": 10**6}
+    ours = default_description("yolov8", WIDTH, HEIGHT, 3, ".onnx")
+    ours = replace(ours, suppression=replace(ours.suppression, **kept))
+    centred = np.concatenate([boxes[:, :2] + size.astype(np.float32) / 2, size], axis=1).T
+    output = np.concatenate([centred, scores]).astype(np.float32)[None]
+    detector = Detector(ours, specs[0], [TensorSpec("output0", output.shape, "float32")])
+    expected = detector.postprocess([output], geometry_of(WIDTH, HEIGHT, ours.preprocess))
+    assert 30 < len(expected.scores) < 600
+    assert found.scores.tolist() == expected.scores.tolist()
+    assert found.category_ids.tolist() == expected.category_ids.tolist()
+    assert np.abs(found.boxes - expected.boxes).max() < 1e-4
