@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from bench.agent.ahead import ahead, num_cores
 from bench.agent.context import JobContext
 from bench.agent.jobs import accuracy
+from bench.agent.model import LoadedModel
+from bench.agent.pixels import PixelSource
 from bench.errors import DataError
 from bench.wire.job import ImageRef, Job
 from bench.wire.journal import read_events
@@ -166,3 +168,40 @@ def test_a_model_that_breaks_midway_ends_the_pass_with_its_error(
     use_threads(monkeypatch, 2)
     with pytest.raises(RuntimeError, match="told to fail at call 3"):
         accuracy.run(make_context(job))
+
+
+def test_photos_are_prepared_while_the_model_runs_and_outputs_are_read_beside_both(
+    make_job: MakeJob, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_threads(monkeypatch, 2)
+    context = make_context(make_job("accuracy"))
+    done = {stage: [threading.Event() for _ in range(6)] for stage in ("read", "run", "postprocess")}
+    read, run, postprocess = PixelSource.read, LoadedModel.run, LoadedModel.postprocess
+    calls = {"run": 0, "postprocess": 0}
+
+    def reading(self: PixelSource, index: int) -> object:
+        pixels = read(self, index)
+        done["read"][index].set()
+        return pixels
+
+    def running(self: LoadedModel, inputs: list[np.ndarray]) -> object:
+        index = calls["run"]
+        calls["run"] += 1
+        if 1 <= index < 4:
+            # The next photo is prepared before this one leaves the model: a single thread would wait forever.
+            assert done["read"][index + 1].wait(20)
+        outputs = run(self, inputs)
+        done["run"][index].set()
+        return outputs
+
+    def reading_outputs(self: LoadedModel, *arguments: object) -> object:
+        index = calls["postprocess"]
+        calls["postprocess"] += 1
+        if 1 <= index < 4:
+            assert done["run"][index + 1].wait(20)
+        return postprocess(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PixelSource, "read", reading)
+    monkeypatch.setattr(LoadedModel, "run", running)
+    monkeypatch.setattr(LoadedModel, "postprocess", reading_outputs)
+    assert accuracy.run(context)["num_images"] == 5
