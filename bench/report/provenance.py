@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.core.record import Record
+from bench.report.feeding import description_facts
 from bench.report.model import Facts
-from bench.report.published import description_facts, published_facts
+from bench.report.published import published_facts
 
 # Longer values are cut: provenance is read by people, the records hold all of it.
 LONGEST_VALUE = 200
