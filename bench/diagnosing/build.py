@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from bench.core.suite import Case
 from bench.diagnosing.comparing import compare_files
 from bench.diagnosing.cure import Cure, find_cures
+from bench.diagnosing.demand import CLEAR_SHARE, LEAST_GAIN
 from bench.diagnosing.loss import Lost, find_losses
 from bench.diagnosing.opening import Opened
 from bench.diagnosing.scoring import Score, Scorer
-from bench.diagnosing.search import CLEAR_SHARE, LEAST_GAIN
 from bench.errors import BenchError
 from bench.stats import Interval
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.diagnosing.demand import is_large
 from bench.diagnosing.finding import Diagnosis, Step, Trial, Unusual, Verdict
 from bench.diagnosing.scoring import Scorer
-from bench.diagnosing.search import Subject, is_large, try_changes
+from bench.diagnosing.search import try_changes
 from bench.diagnosing.settings import differences, suite_lines, usual_description
+from bench.diagnosing.subject import Subject
 from bench.diagnosing.suspicion import suspect
 from bench.wire.description import ModelDescription
 

@@ -19,7 +19,7 @@ from bench.datasets.prepare import Prepared, prepare_data
 from bench.detectors.naming import nearest
 from bench.diagnosing.changing_family import recognise_file
 from bench.diagnosing.reading import Reader
-from bench.diagnosing.search import Subject
+from bench.diagnosing.subject import Subject
 from bench.errors import BuildError, DataError, UsageError
 from bench.hosts import open_host
 from bench.hosts.base import Host

@@ -18,7 +18,7 @@ from bench.agent.reporter import Reporter
 from bench.core.artifact import Artifact, FileFacts
 from bench.core.data import EvaluationData
 from bench.diagnosing.reading import Reader
-from bench.diagnosing.search import Subject
+from bench.diagnosing.subject import Subject
 from bench.hosts.fake import FakeAnswer, FakeHost
 from bench.running.listener import Silent
 from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression

@@ -68,7 +68,7 @@ def test_the_cure_of_a_collapsed_build_brings_its_accuracy_back(
     with capsys.disabled():
         print(f"\n{as_text(result, str(path))}")
     assert result.diagnosis is not None and result.diagnosis.verdict == "right"
-    assert found.is_far_below and found.value < 0.7 * found.float_value
+    assert found.is_far_below and found.value < 0.9 * found.float_value
     assert found.named is not None and option in found.named.options
     # The lines as they are printed, pasted into the suite.
     path.write_text(text.replace("[fp32, int8]", "[fp32, int8, cured]") + "\n".join(found.named.lines) + "\n")
@@ -77,4 +77,4 @@ def test_the_cure_of_a_collapsed_build_brings_its_accuracy_back(
     values = frame["map_50_95"]
     with capsys.disabled():
         print(values.to_string())
-    assert values["cured"] > 0.95 * values["fp32"] > values["int8"] + 0.1
+    assert values["int8"] < 0.9 * values["fp32"] and values["cured"] > 0.97 * values["fp32"]

@@ -17,11 +17,11 @@ from bench.diagnosing.change import distinct
 from bench.diagnosing.changing_input import input_changes
 from bench.diagnosing.changing_labels import label_changes
 from bench.diagnosing.changing_output import output_changes
+from bench.diagnosing.demand import demands_of
 from bench.diagnosing.description import diagnose_description
 from bench.diagnosing.finding import Diagnosis
 from bench.diagnosing.reading import Reading
 from bench.diagnosing.scoring import Scorer
-from bench.diagnosing.search import levels_of
 from bench.diagnosing.settings import differences, suite_lines, usual_description
 from bench.diagnosing.suite import ModelDiagnosis
 from bench.diagnosing.suspicion import suspect
@@ -87,12 +87,14 @@ def test_the_error_of_all_trials_together_is_what_was_promised(sample: Sample) -
     wrong = replace(RIGHT, preprocess=replace(RIGHT.preprocess, color="bgr"))
     changes = distinct(input_changes(wrong, RIGHT), wrong)
     for description, total in ((wrong, 0.05), (RIGHT, 0.05)):
-        levels = levels_of(changes, description, sample.subject(num_images=40))
-        assert sum((1 - level) / 2 for level in levels.values()) == pytest.approx(total)
+        demands = demands_of(changes, description, sample.subject(num_images=40))
+        assert sum((1 - demand.level) / 2 for demand in demands.values()) == pytest.approx(total)
     # What leads back to the customs has half of it for itself.
-    levels = levels_of(changes, wrong, sample.subject(num_images=40))
+    demands = demands_of(changes, wrong, sample.subject(num_images=40))
     (back,) = (c for c in changes if c.description.preprocess.color == "rgb")
-    assert (1 - levels[back.key]) / 2 == pytest.approx(0.025)
+    assert (1 - demands[back.key].level) / 2 == pytest.approx(0.025)
+    # And a channel order is right or wrong, where most else is a setting.
+    assert demands[back.key].share < min(d.share for key, d in demands.items() if key != back.key)
 
 
 def test_lines_for_the_suite_say_what_differs_and_nothing_else() -> None:

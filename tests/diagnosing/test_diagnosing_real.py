@@ -168,6 +168,19 @@ def test_a_planted_mistake_is_named(opened: Opened, mistake: str, capsys: pytest
             f"\n{name}, {mistake}: {found.verdict}, AP {found.value:.3f} -> {found.mended_value:.3f} on "
             f"{found.num_images} images: {'; '.join(found.lines)}"
         )
-    assert found.verdict == "mended" and found.mended_value >= 1.1 * found.value
+    assert found.verdict == "mended" and found.gain is not None and found.gain.low > 0
     assert any(line in lines for line in found.lines)
     assert sum(step.chosen is not None for step in found.steps) == 1
+
+
+@pytest.mark.parametrize("changes", [{"is_class_aware": False}, {"iou_threshold": 0.45}], ids=str)
+def test_settings_that_cost_less_are_listed_without_a_verdict(
+    opened: Opened, changes: dict[str, object]
+) -> None:
+    usual = described(YOLOX)
+    suppression = replace(usual.suppression, **changes)  # type: ignore[arg-type]
+    found = diagnose(opened, YOLOX, replace(usual, suppression=suppression))
+    assert found.verdict == "right" and found.lines == ()
+    (setting,) = found.unusual
+    assert setting.key in ("nms.class_aware", "nms.iou") and setting.usual_value is not None
+    assert setting.usual_value > found.value

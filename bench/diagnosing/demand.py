@@ -1,0 +1,70 @@
+"""What a change has to show before it accuses a description: how large a gain, and how surely.
+
+An accusation needs three things on the same images: an AP at least a tenth higher, at least `LEAST_GAIN`
+higher, and a paired bootstrap interval of the gain that lies above zero. Of changes back to the family's
+customs in how a model is fed and read half a tenth is enough: there one way is right and the other wrong,
+where thresholds and suppression are settings.
+
+The chance to accuse a right description, over all changes and all sizes of the sample, is held at `ERROR` by
+a weighted Bonferroni bound: half of it goes to the changes that lead back to the family's customs, which are
+few and likely, half to all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.diagnosing.change import Change
+from bench.diagnosing.settings import differences, usual_description
+from bench.diagnosing.subject import Subject
+from bench.wire.description import ModelDescription
+
+# Relative gain in AP below which a setting is a matter of taste.
+CLEAR_SHARE = 0.1
+
+# The same for changes back to customs of these kinds, which are mistakes and no settings.
+WRONG_SHARE = 0.05
+WRONG_KINDS = frozenset({"family", "labels", "color", "range", "frame", "layout", "reading"})
+
+# AP that a gain has at least: a tenth of nothing is nothing.
+LEAST_GAIN = 0.005
+
+# Chance that a round of trials accuses a right description.
+ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a change has to show before it accuses.
+
+    Attributes:
+        level: confidence of the two-sided interval of its gain. Only gains accuse: 1 - 2a errs with chance a.
+        share: of the AP that it has to gain.
+    """
+
+    level: float
+    share: float
+
+
+def demands_of(
+    changes: Sequence[Change], description: ModelDescription, subject: Subject
+) -> dict[str, Demand]:
+    """Return what each change has to show, by its key."""
+    usual = usual_description(description, subject.suffix)
+    present = len(differences(description, usual))
+    returns = [change for change in changes if len(differences(change.description, usual)) < present]
+    others = [change for change in changes if change not in returns]
+    error, demands = ERROR / subject.num_looks, {}
+    for group in (returns, others):
+        part = error if len(group) == len(changes) else error / 2
+        for change in group:
+            is_wrong = group is returns and change.kind in WRONG_KINDS
+            share = WRONG_SHARE if is_wrong else CLEAR_SHARE
+            demands[change.key] = Demand(1 - 2 * part / len(group), share)
+    return demands
+
+
+def is_large(gain: float, before: float, share: float = CLEAR_SHARE) -> bool:
+    """Whether a gain is large enough to accuse, if it is real."""
+    return gain >= max(share * before, LEAST_GAIN)
