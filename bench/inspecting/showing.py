@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bench.core.record import Advice
 from bench.detectors.families.base import Recognition
 from bench.inspecting.file_report import FileReport, Trial, WeightGroup
+from bench.inspecting.lines import aligned, cut, wrapped
 from bench.inspecting.pasting import paste_text
 from bench.quantize.tensors import TensorFacts
 from bench.report.texts import printable
@@ -26,10 +26,6 @@ RUNTIME_NAMES = {"litert": "LiteRT", "onnxruntime": "ONNX Runtime"}
 
 # Nothing of these is meant to compute in integers.
 FLOATS = ("fp32", "fp16")
-
-# Lines are wrapped here; texts of files are cut where they are longer.
-WIDTH = 110
-LONGEST_NAME = 48
 
 # Classes named of all that the exporter noted.
 FIRST_CLASSES = 3
@@ -59,7 +55,7 @@ def report_text(report: FileReport, with_tensors: bool = False) -> str:
 
 def _head(report: FileReport) -> str:
     opset = f", opset {report.facts.opset}" if report.facts.opset else ""
-    producer = f", by {_cut(report.producer)}" if report.producer else ""
+    producer = f", by {cut(report.producer)}" if report.producer else ""
     kind = f"{FORMAT_NAMES[report.format]}{opset}{producer}, {kibibytes(report.size_bytes)} KiB"
     return f"{printable(report.path)}\n{kind}, precision {report.facts.precision}\nsha256 {report.sha256}"
 
@@ -73,13 +69,13 @@ def _interface(report: FileReport) -> list[str]:
     rows = [("input", spec) for spec in report.inputs] + [("output", spec) for spec in report.outputs]
     shapes = report.trial.output_shapes if report.trial else ()
     cells = [
-        (role, _cut(spec.name), spec.dtype, _shape(spec.shape), _quantization(spec)) for role, spec in rows
+        (role, cut(spec.name), spec.dtype, _shape(spec.shape), _quantization(spec)) for role, spec in rows
     ]
     for place, shape in enumerate(shapes[: len(report.outputs)], len(report.inputs)):
         role, name, dtype, declared, quantization = cells[place]
         if declared != _shape(shape):
             cells[place] = (role, name, dtype, f"{declared} -> {_shape(shape)}", quantization)
-    return _aligned(cells)
+    return aligned(cells)
 
 
 def _shape(shape: Iterable[int]) -> str:
@@ -100,7 +96,7 @@ def _precision(report: FileReport) -> list[str]:
     rows.append(("tensors", _tensors(report.tensors)))
     seen = [note for note in report.facts.notes if not note.startswith(("these operators", "weights per"))]
     rows += [("note", printable(note)) for note in seen]
-    return _aligned([row for row in rows if row[1]])
+    return aligned([row for row in rows if row[1]])
 
 
 def _bytes(sizes: dict[str, int]) -> str:
@@ -139,7 +135,7 @@ def _each_tensor(tensors: Sequence[TensorFacts]) -> list[str]:
         )
         for tensor in tensors
     ]
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _scales(tensor: TensorFacts) -> str:
@@ -148,7 +144,7 @@ def _scales(tensor: TensorFacts) -> str:
 
 def _counts(counts: dict[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return _wrapped(", ".join(f"{_cut(name)} {count:,}" for name, count in ordered))
+    return wrapped(", ".join(f"{cut(name)} {count:,}" for name, count in ordered))
 
 
 def _trial(report: FileReport) -> list[str]:
@@ -157,9 +153,9 @@ def _trial(report: FileReport) -> list[str]:
         return []
     name = RUNTIME_NAMES.get(trial.runtime, trial.runtime)
     if trial.problem:
-        return [_wrapped(f"{name} does not run it: {printable(trial.problem)}")]
+        return [wrapped(f"{name} does not run it: {printable(trial.problem)}")]
     version = trial.proof.get("runtime_version", "")
-    return [_wrapped(f"{name} {version} loads and runs it{_kernels(report, trial)}")]
+    return [wrapped(f"{name} {version} loads and runs it{_kernels(report, trial)}")]
 
 
 def _kernels(report: FileReport, trial: Trial) -> str:
@@ -177,17 +173,17 @@ def _kernels(report: FileReport, trial: Trial) -> str:
 
 
 def _notes(report: FileReport) -> list[str]:
-    rows = [(_cut(key), printable(value)) for key, value in report.metadata.items()]
+    rows = [(cut(key), printable(value)) for key, value in report.metadata.items()]
     names = report.class_names
     if names:
         first = ", ".join(map(printable, names[:FIRST_CLASSES]))
         rows.append(("classes", f"{len(names)}: {first}{' ...' if len(names) > FIRST_CLASSES else ''}"))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _oddities(oddities: Sequence[Advice]) -> list[str]:
     return [
-        _wrapped(f"- {printable(advice.text)}{f'; {printable(advice.advice)}' if advice.advice else ''}")
+        wrapped(f"- {printable(advice.text)}{f'; {printable(advice.advice)}' if advice.advice else ''}")
         for advice in oddities
     ]
 
@@ -196,41 +192,10 @@ def _recognitions(found: Sequence[Recognition]) -> list[str]:
     if not found:
         return ["  no family that is known here; write a description by hand, or add a family"]
     best, others = found[0], found[1:]
-    lines = [_wrapped(f"{best.description.decode.family} ({best.confidence:.2f}): {printable(best.reason)}")]
+    lines = [wrapped(f"{best.description.decode.family} ({best.confidence:.2f}): {printable(best.reason)}")]
     if best.unknown:
-        lines.append(
-            _wrapped(f"not in the file, as the family customarily has it: {'; '.join(best.unknown)}")
-        )
+        lines.append(wrapped(f"not in the file, as the family customarily has it: {'; '.join(best.unknown)}"))
     if others:
         names = ", ".join(f"{other.description.decode.family} ({other.confidence:.2f})" for other in others)
-        lines.append(_wrapped(f"also fitting: {names}"))
+        lines.append(wrapped(f"also fitting: {names}"))
     return lines
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Line cells up in columns; the last one is wrapped into its own."""
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    lines = []
-    for row in rows:
-        head = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        text = " ".join(row[-1].split())
-        lines.append(_wrapped(text, f"  {head}  ", " " * (len(head) + 4)) if text else f"  {head}")
-    return [line.rstrip() for line in lines]
-
-
-def _wrapped(text: str, first: str = "  ", rest: str = "    ") -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _cut(text: str) -> str:
-    shown = printable(text)
-    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"

@@ -6,6 +6,7 @@ report is there before native code gets to see the file, so it stands whatever c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -52,7 +53,9 @@ def _limit(memory_bytes: int, seconds: float) -> None:
     ):
         _, hard = resource.getrlimit(what)
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (allowed, hard))
+        # macOS refuses some of these; the caller's time limit holds everywhere.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (allowed, hard))
 
 
 def _write(path: Path, value: Any) -> None:

@@ -10,8 +10,9 @@ from made_files import write_tflite, write_yolo_onnx
 from bench.core.artifact import FileFacts
 from bench.inspecting.contents import read_contents
 from bench.inspecting.file_report import FileReport, Trial
+from bench.inspecting.lines import WIDTH
 from bench.inspecting.looking import recognise
-from bench.inspecting.showing import WIDTH, report_text
+from bench.inspecting.showing import report_text
 
 
 def report_on(path: Path) -> FileReport:
