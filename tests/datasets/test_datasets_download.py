@@ -117,6 +117,14 @@ def test_a_file_that_changed_in_between_is_never_mixed_with_its_old_beginning(
     assert target.read_bytes() == new
 
 
+def test_a_server_that_brings_bytes_for_ever_is_given_up_on(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MAX_EXCHANGES", 6)
+    server.break_after = [1000] * 50
+    assert "6000 bytes are kept" in error_of(server, target) and len(server.requests) == 6
+
+
 def test_a_shorter_file_than_was_begun_is_begun_anew(server: Server, target: Path) -> None:
     server.break_after = [300_000, 0, 0, 0]
     error_of(server, target)

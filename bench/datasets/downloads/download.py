@@ -22,6 +22,9 @@ from bench.errors import DataError
 # Tries in a row that bring no byte; each that brings some starts the count again.
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
+
+# A server may bring bytes for ever and never a whole file.
+_MAX_EXCHANGES = 100
 _CHUNK_BYTES = 1 << 18
 
 # Called with the bytes that are there, and those of the whole (-1 if unknown).
@@ -75,7 +78,7 @@ def download(wanted: Wanted, target: Path, on_bytes: OnBytes, room_bytes: int = 
 
 def _fetch_all(wanted: Wanted, part: Path, target: Path, on_bytes: OnBytes) -> None:
     """Ask until the partial file is as long as the whole one."""
-    tries = 0
+    tries = exchanges = 0
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
@@ -90,7 +93,8 @@ def _fetch_all(wanted: Wanted, part: Path, target: Path, on_bytes: OnBytes) -> N
             problem = str(broken)
         after = part.stat().st_size if part.exists() else 0
         tries = 1 if after > before else tries + 1
-        if tries >= _TRIES:
+        exchanges += 1
+        if tries >= _TRIES or exchanges >= _MAX_EXCHANGES:
             raise DataError(f"{problem}. {_advice(wanted, part, target, after)}")
         time.sleep(_PAUSE_SECONDS * tries)
 
