@@ -12,17 +12,17 @@ from bench.cli.progress import ProgressLine
 
 def run(options: argparse.Namespace) -> int:
     """Diagnose, and print what was found as text or JSON; a mistake found is a good answer."""
-    from bench.diagnosing.opening import chosen_cases
+    from bench.diagnosing.choice import choose
     from bench.diagnosing.suite import diagnose_suite
     from bench.running.completing import complete_models
     from bench.running.listener import Silent
     from bench.suite import load_suite
 
     suite = complete_models(load_suite(options.suite))
-    cases = chosen_cases(suite, options.case, options.model)
+    choice = choose(suite, options.case, options.model)
     listener = Silent() if options.json or options.quiet else ProgressLine({})
     found = []
-    for result in diagnose_suite(suite, cases, options.images, listener):
+    for result in diagnose_suite(suite, choice, options.images, listener):
         found.append(result)
         if isinstance(listener, ProgressLine):
             listener.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.core.suite import Case
 from bench.diagnosing.comparing import compare_files
@@ -94,6 +95,9 @@ def _look_closer(
     opened: Opened, case: Case, sibling: Case, found: BuildDiagnosis, scorer: Scorer
 ) -> BuildDiagnosis:
     source = opened.suite.model(case.model)
+    suffixes = {Path(opened.artifact(each).path).suffix for each in (case, sibling)}
+    if len(suffixes) > 1:
+        return replace(found, problem=f"files of two formats have no layers to compare: {sorted(suffixes)}")
     try:
         report = compare_files(
             opened.artifact(sibling),

@@ -16,11 +16,10 @@ from bench.core.data import EvaluationData
 from bench.core.places import cache_folder
 from bench.core.suite import Case, Suite
 from bench.datasets.prepare import Prepared, prepare_data
-from bench.detectors.naming import nearest
 from bench.diagnosing.changing_family import recognise_file
 from bench.diagnosing.reading import Reader
 from bench.diagnosing.subject import Subject
-from bench.errors import BuildError, DataError, UsageError
+from bench.errors import BuildError, DataError
 from bench.hosts import open_host
 from bench.hosts.base import Host
 from bench.running.artifacts import Built, build, find_needs, with_availability
@@ -120,20 +119,3 @@ def sample(data: EvaluationData) -> tuple[ImageRef, ...]:
         raise DataError(f"{data.annotations}: no evaluated image has an object, expected some to find")
     random.Random(SEED).shuffle(images)
     return tuple(images)
-
-
-def chosen_cases(suite: Suite, case_id: str, model: str) -> list[Case]:
-    """Return the cases to diagnose: one by id, those of one model, or of all.
-
-    Raises:
-        UsageError: there is no such case or model; the message offers the nearest name.
-    """
-    if case_id:
-        found = [case for case in suite.cases if case.id == case_id]
-        if not found:
-            raise UsageError(f"--case: no case {case_id!r}{nearest(case_id, [c.id for c in suite.cases])}")
-        siblings = [case for case in suite.cases if case.id == found[0].sibling]
-        return [*siblings, *found]
-    if model and model not in {item.name for item in suite.models}:
-        raise UsageError(f"--model: no model {model!r}{nearest(model, [item.name for item in suite.models])}")
-    return [case for case in suite.cases if model in ("", case.model)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.core.suite import Case, Suite
 from bench.diagnosing.build import BuildDiagnosis, diagnose_build
+from bench.diagnosing.choice import Choice
 from bench.diagnosing.description import diagnose_description
 from bench.diagnosing.finding import Diagnosis
 from bench.diagnosing.opening import Opened, open_suite
@@ -34,37 +35,41 @@ class ModelDiagnosis:
 
 
 def diagnose_suite(
-    suite: Suite, cases: Sequence[Case], num_images: int, listener: Listener
+    suite: Suite, choice: Choice, num_images: int, listener: Listener
 ) -> Iterator[ModelDiagnosis]:
-    """Diagnose the models of some cases, one after the other.
+    """Diagnose the chosen models, one after the other.
 
     Raises:
         BenchError: the suite's data cannot be used. A model that cannot be diagnosed is a result.
     """
-    opened = open_suite(suite, cases, listener)
-    for name in dict.fromkeys(case.model for case in cases):
+    opened = open_suite(suite, choice.cases, listener)
+    for name in choice.models:
         own = [case for case in opened.suite.cases if case.model == name]
-        yield _diagnose_model(opened, name, own, num_images)
+        yield _diagnose_model(opened, name, own, num_images, choice.is_single)
 
 
-def _diagnose_model(opened: Opened, name: str, cases: Sequence[Case], num_images: int) -> ModelDiagnosis:
+def _diagnose_model(
+    opened: Opened, name: str, cases: Sequence[Case], num_images: int, is_single: bool
+) -> ModelDiagnosis:
     case = _plainest(cases)
     result = ModelDiagnosis(name, case.id, _place(opened.suite, name), None)
     try:
         subject = opened.subject(case, num_images)
         found = diagnose_description(subject, opened.suite.model(name).description)
-        return replace(result, diagnosis=found, builds=tuple(_builds(opened, cases, num_images)))
+        return replace(result, diagnosis=found, builds=tuple(_builds(opened, cases, num_images, is_single)))
     except BenchError as problem:
         return replace(result, problem=str(problem))
 
 
-def _builds(opened: Opened, cases: Sequence[Case], num_images: int) -> Iterator[BuildDiagnosis]:
+def _builds(
+    opened: Opened, cases: Sequence[Case], num_images: int, is_single: bool
+) -> Iterator[BuildDiagnosis]:
     """Diagnose each quantized case that could be built beside its sibling; one number of threads suffices."""
     have, seen = opened.built.artifacts, set()
     for case in cases:
         if case.id in have and case.sibling in have and have[case.id].sha256 not in seen:
             seen.add(have[case.id].sha256)
-            yield diagnose_build(opened, case, num_images)
+            yield diagnose_build(opened, case, num_images, always=is_single)
 
 
 def _plainest(cases: Sequence[Case]) -> Case:

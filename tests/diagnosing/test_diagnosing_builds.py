@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import bench
 from bench.cli import EXIT_GOOD, main
 from bench.cli.diagnosis_text import as_text
-from bench.diagnosing.opening import chosen_cases
+from bench.diagnosing.choice import choose
 from bench.diagnosing.settings import as_yaml
 from bench.diagnosing.suite import diagnose_suite
 from bench.running.listener import Silent
@@ -63,7 +63,7 @@ def test_the_cure_of_a_collapsed_build_brings_its_accuracy_back(
     text = SUITE.format(path=tmp_path / "hard.keras", detector=detector, runtime=runtime)
     path.write_text(text)
     suite = load_suite(path)
-    (result,) = diagnose_suite(suite, chosen_cases(suite, "", ""), 40, Silent())
+    (result,) = diagnose_suite(suite, choose(suite), 40, Silent())
     (found,) = result.builds
     with capsys.disabled():
         print(f"\n{as_text(result, str(path))}")
