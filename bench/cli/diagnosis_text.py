@@ -74,7 +74,7 @@ def _tried(found: Diagnosis) -> Iterator[str]:
     yield ""
     yield (
         f"{len(readable)} changes tried, {len(step.trials) - len(readable)} do not fit the model; the best, "
-        f"from AP {step.value:.3f}:"
+        f"from AP {step.value:.3f}{'' if step.with_classes else ' without regard of classes'}:"
     )
     yield from (f"- {_trial(trial)}" for trial in best)
 

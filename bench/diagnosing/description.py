@@ -26,6 +26,10 @@ def diagnose_description(subject: Subject, description: ModelDescription) -> Dia
     present, count = description, min(subject.num_images, len(subject.reader.images))
     while len(steps) < MAX_STEPS:
         step = try_changes(subject, present, count)
+        if step.chosen is None and step.value < NOTHING_FOUND:
+            # Where labels are wrong as well, nothing shows in AP until both are mended.
+            boxes = try_changes(subject, present, count, with_classes=False)
+            step = boxes if boxes.chosen else step
         steps.append(step)
         count = step.num_images
         if step.chosen is None:
@@ -41,7 +45,12 @@ def _conclude(
     before, after = subject.reader.read([description, mended], count)
     scorer = Scorer(subject.data, [image.id for image in subject.reader.images[:count]])
     first, last = scorer.score(before), scorer.score(after)
-    is_mended = mended != description
+    gain = scorer.difference(last, first, 0.95)
+    is_mended = (
+        mended != description and gain is not None and gain.low > 0 and is_large(gain.value, first.value)
+    )
+    if not is_mended:
+        mended, last = description, first
     doubts = _doubts(steps[-1], mended, subject.suffix)
     return Diagnosis(
         verdict=_verdict(is_mended, last.value, doubts),
@@ -51,11 +60,13 @@ def _conclude(
         steps=tuple(steps),
         mended=mended,
         mended_value=last.value,
-        gain=scorer.difference(last, first, 0.95) if is_mended else None,
+        gain=gain if is_mended else None,
         doubts=doubts,
         lines=suite_lines(description, mended),
         unusual=_unusual(mended, subject.suffix, _tried(steps, mended)),
-        suspicions=suspect(after, scorer, subject.data) if last.value < NOTHING_FOUND else (),
+        suspicions=suspect(after if is_mended else before, scorer, subject.data)
+        if last.value < NOTHING_FOUND
+        else (),
     )
 
 

@@ -40,6 +40,7 @@ class Step:
         chosen: the trial that mends it, or None.
         rivals: trials that mend it as well as the chosen one, as far as these images tell.
         open: trials that may be better, but are not clearly so.
+        with_classes: False where all values are those without regard of classes.
     """
 
     num_images: int
@@ -49,6 +50,7 @@ class Step:
     chosen: Trial | None
     rivals: tuple[Trial, ...] = ()
     open: tuple[Trial, ...] = ()
+    with_classes: bool = True
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.core.artifact import Artifact
 from bench.errors import HostError
@@ -74,7 +77,8 @@ class Reader:
         for number, group in enumerate(groups.values(), 1):
             step = Step("diagnose", f"{self.subject}, {count} images", number, len(groups))
             self._extend(group, count, step)
-        return [self._known[content_hash(description)][1] for description in descriptions]
+        ids = np.array([image.id for image in self.images[:count]], np.int64)
+        return [_of_images(self._known[content_hash(description)][1], ids) for description in descriptions]
 
     def _done(self, description: ModelDescription) -> int:
         """Return how many images a description has read; all of them if it cannot be read at all."""
@@ -130,6 +134,19 @@ class Reader:
             path = Path(folder) / way["file"]
             self.host.fetch(job_id, way["file"], path)
             return Reading(Detections.load(path), "", way["boxes_outside"], tuple(event["outputs"]))
+
+
+def _of_images(reading: Reading, ids: NDArray[np.int64]) -> Reading:
+    """Return what was found on these images, of those that were read."""
+    found = reading.detections
+    if found is None or len(found.image_ids) == len(ids):
+        return reading
+    rows = np.isin(found.image_id, ids)
+    detections = Detections(
+        found.image_id[rows], found.category_id[rows], found.score[rows], found.box[rows], ids
+    )
+    share = len(ids) / len(found.image_ids)
+    return replace(reading, detections=detections, num_outside=round(share * reading.num_outside))
 
 
 def _joined(first: Reading, second: Reading) -> Reading:

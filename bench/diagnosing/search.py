@@ -25,12 +25,19 @@ OPEN_LEVEL = 0.95
 LEAST_IMAGES = 20
 
 
-def try_changes(subject: Subject, description: ModelDescription, count: int) -> Step:
-    """Try all changes on the first `count` images, and on more while the answer is open."""
+def try_changes(
+    subject: Subject, description: ModelDescription, count: int, with_classes: bool = True
+) -> Step:
+    """Try all changes on the first `count` images, and on more while the answer is open.
+
+    Args:
+        with_classes: score as COCO does; otherwise as if all objects were of one class, which shows that
+            boxes become right where the labels are wrong as well.
+    """
     changes = all_changes(subject, description)
     readings = subject.reader.read([change.description for change in changes], count)
     readable = [c for c, reading in zip(changes, readings, strict=True) if reading.detections is not None]
-    judge = Judge(subject, description, demands_of(readable, description, subject))
+    judge = Judge(subject, description, demands_of(readable, description, subject), with_classes)
     step = judge.look(changes, count)
     all_trials = {trial.change.key: trial for trial in step.trials}
     while step.chosen is None and step.open and count < subject.most_images:
@@ -51,14 +58,16 @@ class Judge:
     subject: Subject
     description: ModelDescription
     demands: dict[str, Demand]
+    with_classes: bool = True
 
     def look(self, changes: Sequence[Change], count: int) -> Step:
         """Try changes on the first `count` images."""
         reader = self.subject.reader
         base, *others = reader.read([self.description, *(c.description for c in changes)], count)
         scorer = Scorer(self.subject.data, [image.id for image in reader.images[:count]])
-        before = scorer.score(base)
-        scores = {c.key: scorer.score(reading) for c, reading in zip(changes, others, strict=True)}
+        score = scorer.score if self.with_classes else scorer.score_without_classes
+        before = score(base)
+        scores = {c.key: score(reading) for c, reading in zip(changes, others, strict=True)}
         trials = tuple(
             Trial(c, scores[c.key].value, reading.reason, self._gain(scorer, c, scores[c.key], before))
             for c, reading in zip(changes, others, strict=True)
@@ -67,6 +76,7 @@ class Judge:
         still_open = [t for t in trials if self._is_open(scorer, t, scores[t.change.key], before)]
         return Step(
             num_images=count,
+            with_classes=self.with_classes,
             value=before.value,
             reason=base.reason,
             trials=trials,

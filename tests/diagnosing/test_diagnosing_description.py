@@ -65,6 +65,13 @@ def test_two_mistakes_that_coincide_are_both_named(sample: Sample) -> None:
     assert found.lines == ("nms: {score_threshold: 0.001}", "labels: {offset: 11, count: 5}")
 
 
+def test_wrong_boxes_under_wrong_labels_are_mended_though_neither_alone_shows_in_ap(sample: Sample) -> None:
+    wrong = fed(color="bgr")(replace(RIGHT, category_ids=tuple(range(10, 15))))
+    found = diagnose_description(sample.subject(), wrong)
+    assert found.value < 0.005 and found.verdict == "mended" and found.mended_value == 1.0
+    assert found.lines == ("input: {color: rgb}", "labels: {offset: 11, count: 5}")
+
+
 def test_a_description_that_does_not_fit_at_all_is_mended_too(sample: Sample) -> None:
     wrong = replace(RIGHT, category_ids=RIGHT.category_ids[:4])
     found = diagnose_description(sample.subject(), wrong)
