@@ -152,3 +152,9 @@ def test_equal_scores_keep_the_graph_s_order():
 def test_outputs_of_another_kind_are_refused_with_what_was_expected():
     with pytest.raises(ModelError, match=r"expects an output of rows \[1, n, 6\].*'x' \[1, 1000\].*columns"):
         detect({"x": np.zeros((1, 1000), np.float32)})
+
+
+def test_a_short_list_is_told_from_a_dense_head_of_as_many_columns():
+    named = {"dense": np.zeros((1, 8400, 6), np.float32), "list": rows(XYXY, padding=97)}
+    assert_all_three(detect(named))
+    assert_all_three(detect(dict(reversed(named.items()))))

@@ -375,6 +375,13 @@ def test_decoded_boxes_and_scores_may_be_outputs_of_their_own(family, normalized
     assert len(found) > 20 and found == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("family", ["efficientdet", "gfl", "ssd", "yolofastestv2", "yolox"])
+def test_heads_on_a_grid_need_the_size_of_the_input(family):
+    description = ModelDescription(Preprocess(0, 0), Decode(family), EVERYTHING, (1, 2))
+    with pytest.raises(ModelError, match=f"family '{family}' .* size is not known; say preprocess.width"):
+        load_family(family)(description, [TensorSpec("a", (-1, -1, -1), "float32")] * 2)
+
+
 def test_a_role_that_a_family_does_not_have_is_answered_with_the_nearest():
     description = ModelDescription(Preprocess(64, 64), Decode("gfl", {"score": "a"}), EVERYTHING, (1, 2))
     with pytest.raises(ModelError, match="family 'gfl' has no output 'score', did you mean 'scores'"):

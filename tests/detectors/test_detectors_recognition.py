@@ -298,7 +298,7 @@ def test_operators_may_be_a_counter_and_confidences_are_shares():
         assert names(found) == names(sorted(found, key=lambda one: -one.confidence))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     sides=st.tuples(st.sampled_from([-1, 0, 1, 63, 320, 640]), st.sampled_from([-1, 3, 320])),
     shapes=st.lists(

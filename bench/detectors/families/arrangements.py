@@ -79,8 +79,14 @@ def bind_heads(
         row_order: How rows are counted; see `tables`.
 
     Raises:
-        ModelError: No arrangement fits the shapes, or several outputs fit one role.
+        ModelError: No arrangement fits the shapes, or several outputs fit one role, or the size of the input
+            is not known.
     """
+    if not sum(level.num_rows for level in levels):
+        raise ModelError(
+            f"family {decode.family!r} reads boxes by the cells of the input, whose size is not known; "
+            "say preprocess.width and height"
+        )
     arrangement = _arrangement_of(decode, outputs, parts, levels, row_order)
     bound = bind(decode, outputs, arrangement.rules())
     tables: dict[str, list[Table]] = {}

@@ -33,7 +33,9 @@ class Rows:
     def __init__(
         self, description: ModelDescription, outputs: Sequence[TensorSpec], columns: Sequence[str]
     ) -> None:
-        rules = {"rows": tuple(_has_columns(width) for width in _widths(columns))}
+        widths = _widths(columns)
+        short = [lambda spec, width=width: _is_list(spec, width) for width in widths]
+        rules = {"rows": (*short, *(_has_columns(width) for width in widths))}
         self._position = bind(description.decode, outputs, rules)["rows"]
         self._width = outputs[self._position].shape[-1]
         self._values = Values(outputs[self._position])
