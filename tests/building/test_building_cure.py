@@ -34,15 +34,14 @@ recipes:
   int4-head8: {{precision: int4, keep_8bit: ["*scores_*", "*boxes_*"]}}
   int4-even: {{precision: int4, equalize: true}}
   int8-even: {{precision: int8, equalize: true}}
-  wide-even: {{precision: int16x8, equalize: true}}
   tensor: {{precision: int8, granularity: per_tensor}}
   tensor-even: {{precision: int8, granularity: per_tensor, equalize: true}}
 matrix:
-  precision: [fp32, int8, int8-even, int16x8]
+  precision: [fp32, int8, int8-even]
   runtime: [litert, onnxruntime]
   include:
-    - {{model: builtin, precision: [mixed, int4, int4-head8, int4-even]}}
-    - {{model: ill-scaled, precision: [wide-even, tensor, tensor-even]}}
+    - {{model: builtin, precision: [int16x8, mixed, int4, int4-head8, int4-even]}}
+    - {{model: ill-scaled, precision: [tensor, tensor-even]}}
 measure: {{rounds: 1, warmup: 1, calls: 5, min_calls: 5, images: 4}}
 """
 
