@@ -19,6 +19,10 @@ MANY_IMAGES = 400
 # A model that finds this much, but never one of its classes, may have its labels wrong there.
 GOOD_AP = 0.1
 
+# What the command says where the suite's file is not known.
+SUITE_WORD = "SUITE"
+
+_COMMAND = "bench diagnose {}"
 _NUM_NAMED = 5
 
 
@@ -46,6 +50,14 @@ def silent_classes(record: Record, sibling: Record | None) -> Advice | None:
     )
 
 
+def name_suite(advice: Advice, path: str) -> Advice:
+    """Put the suite's file into the command of an advice, where it is known."""
+    if not path:
+        return advice
+    named = advice.advice.replace(_COMMAND.format(SUITE_WORD), _COMMAND.format(shlex.quote(path)))
+    return replace(advice, advice=named)
+
+
 def _joined(advice: str, record: Record) -> str:
-    command = f"`bench diagnose SUITE --case {shlex.quote(record.case)}` tries what may be wrong"
+    command = f"`{_COMMAND.format(SUITE_WORD)} --case {shlex.quote(record.case)}` tries what may be wrong"
     return f"{advice.rstrip('.')}; {command}" if advice else command

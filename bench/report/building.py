@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.analysis.findings import Panel, analyse
+from bench.analysis.hints import name_suite
 from bench.core.record import Advice, Record
 from bench.report.answers import make_answer
 from bench.report.labels import case_labels, in_reading_order
@@ -50,14 +51,14 @@ def build_report(records: Sequence[Record], run_info: Mapping[str, Any] | None =
         title=name,
         summary=_summary(records),
         banner=_banner(records, info),
-        sections=tuple(_section(panel) for panel in analyse(records)),
+        sections=tuple(_section(panel, str(info.get("suite_path") or "")) for panel in analyse(records)),
         failures=tuple(_failure(record) for record in records if record.status != "ok"),
         reading=READING,
         provenance=make_provenance(records, info),
     )
 
 
-def _section(panel: Panel) -> Section:
+def _section(panel: Panel, suite_path: str) -> Section:
     labels = case_labels(panel.records)
     ordered = [record.case for record in in_reading_order(panel.records)]
     comparisons = [panel.comparisons[case] for case in ordered if case in panel.comparisons]
@@ -75,16 +76,16 @@ def _section(panel: Panel) -> Section:
         comparisons=tuple(sentences),
         charts=make_charts(panel),
         tables=make_tables(panel),
-        remarks=_remarks(panel, labels),
+        remarks=_remarks(panel, labels, suite_path),
     )
 
 
-def _remarks(panel: Panel, labels: dict[str, str]) -> tuple[Remark, ...]:
+def _remarks(panel: Panel, labels: dict[str, str], suite_path: str) -> tuple[Remark, ...]:
     """Gather equal advice of several cases into one remark."""
     cases: dict[Advice, list[str]] = {}
     for case, found in panel.advice.items():
         for advice in found:
-            cases.setdefault(advice, []).append(labels[case])
+            cases.setdefault(name_suite(advice, suite_path), []).append(labels[case])
     num_measured = sum(record.status == "ok" for record in panel.records)
     return tuple(
         Remark(_who(names, num_measured), advice.text.rstrip("."), _sentence(advice.advice))

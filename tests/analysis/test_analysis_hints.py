@@ -11,6 +11,7 @@ from bench.analysis.advice import advise
 from bench.analysis.hints import with_command
 from bench.core.metric import make_metric
 from bench.core.record import Advice, Record
+from bench.report.building import build_report
 
 BASE = fake_record("litert", "fp32")
 
@@ -61,3 +62,9 @@ def test_a_class_that_is_never_found_is_named_among_many_images_only(count: int,
     advice = found(record, "silent_class", None)
     assert (advice is not None) is is_said
     assert advice is None or ("star" in advice.text and "unseen" not in advice.text)
+
+
+def test_the_report_names_the_suite_s_own_file() -> None:
+    report = build_report([BASE, collapsed(-0.3)], {"suite_path": "my suites/pi.yaml"})
+    shown = [remark.advice for section in report.sections for remark in section.remarks]
+    assert any(f"`bench diagnose 'my suites/pi.yaml' --case {collapsed(0).case}`" in text for text in shown)
