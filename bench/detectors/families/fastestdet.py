@@ -26,12 +26,13 @@ class Fastestdet:
     """Family `fastestdet`: `predictions` (1, 5 + classes, rows, columns): objectness, box, classes.
 
     A box is `centre = (tanh(xy) + column and row) * stride`, `size = sigmoid(wh)` of the input's sides. A
-    score is `objectness ** 0.6 * probability ** 0.4`, as in the demos of github.com/dog-qiuqiu/FastestDet.
+    score is `objectness ** 0.6 * probability ** 0.4`, as in later demos of github.com/dog-qiuqiu/FastestDet.
 
     Options:
         strides: Input pixels a cell; the published models have one grid, of 16.
         activation: `none` where objectness and classes are probabilities already, `sigmoid` for logits.
-        objectness_power: The exponent of the objectness; the probability has 1 less it.
+        objectness_power: The exponent of the objectness; the probability has 1 less it. With 0.5 boxes rank
+            as by the plain product of earlier demos.
     """
 
     OPTIONS = (
