@@ -19,7 +19,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUICKLY = {
     "run": {"--profile": "smoke", "--only": "precision=fp32,runtime=onnxruntime"},
     "train": {"--steps": "2", "--images": "16"},
+    "diagnose": {"--images": "8"},
 }
+
+# What cannot run here: these fetch from the internet. The loopback server of tests/cli stands in for it.
+NEEDS_NETWORK = "bench data get "
 
 
 def blocks(language: str) -> list[str]:
@@ -66,10 +70,37 @@ def test_the_suite_of_the_readme_loads(tmp_path: Path) -> None:
     assert len(load_suite(tmp_path / "suite.yaml").cases) == 20
 
 
+@pytest.mark.parametrize("line", blocks("yaml")[1].splitlines())
+def test_every_data_line_of_the_readme_loads(line: str, tmp_path: Path) -> None:
+    from bench.suite import load_suite
+
+    for name in ("instances_val.json", "data.yaml", "map.pbtxt", "val.record-00000-of-00001"):
+        (tmp_path / name).write_text("{}")
+    for name in ("val", "train", "JPEGImages", "Annotations"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "suite.yaml").write_text(f"name: s\nmodel: builtin\n{line}\nmatrix: {{precision: [fp32]}}\n")
+    assert load_suite(tmp_path / "suite.yaml").cases
+
+
+def make_yolo_data(folder: Path) -> None:
+    """Make the small YOLO data set that a command of the README converts."""
+    from PIL import Image
+
+    for name in ("images/val", "labels/val"):
+        (folder / name).mkdir(parents=True)
+    Image.new("RGB", (40, 30)).save(folder / "images/val/one.png")
+    (folder / "labels/val/one.txt").write_text("0 0.5 0.5 0.25 0.25\n")
+    (folder / "data.yaml").write_text("val: images/val\nnames: [cat]\n")
+
+
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
-    (tmp_path / "suites").symlink_to(ROOT / "suites")
+    for name in ("suites", "bench"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    make_yolo_data(tmp_path / "my-data")
     for command in commands():
+        if command.startswith(NEEDS_NETWORK):
+            continue
         words = arguments_of(command)
         quick = [word for pair in QUICKLY.get(words[0], {}).items() if pair[0] not in words for word in pair]
         call = [sys.executable, "-m", "bench", *words, *quick]
