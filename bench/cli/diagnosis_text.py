@@ -70,17 +70,16 @@ def _suspicions(found: Diagnosis) -> Iterator[str]:
 def _tried(found: Diagnosis) -> Iterator[str]:
     step = found.steps[0]
     readable = [trial for trial in step.trials if not trial.reason]
-    best = sorted(readable, key=lambda trial: -trial.value)[:NUM_SHOWN]
+    best = sorted(readable, key=lambda trial: trial.base - trial.value)[:NUM_SHOWN]
     yield ""
-    yield (
-        f"{len(readable)} changes tried, {len(step.trials) - len(readable)} do not fit the model; the best, "
-        f"from AP {step.value:.3f}{'' if step.with_classes else ' without regard of classes'}:"
-    )
+    without = "" if step.with_classes else ", without regard of classes"
+    misfits = len(step.trials) - len(readable)
+    yield f"{len(readable)} changes tried, {misfits} do not fit the model; the best{without}:"
     yield from (f"- {_trial(trial)}" for trial in best)
 
 
 def _trial(trial: Trial) -> str:
-    return f"AP {trial.value:.3f}: {trial.change.text}"
+    return f"AP {trial.value:.3f} instead of {trial.base:.3f}: {trial.change.text}"
 
 
 def _unusual(found: Diagnosis) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _conclude(
         gain=gain if is_mended else None,
         doubts=doubts,
         lines=suite_lines(description, mended),
-        unusual=_unusual(mended, subject.suffix, _tried(steps, mended)),
+        unusual=_unusual(subject, mended, _tried(steps), scorer, count),
         suspicions=suspect(after if is_mended else before, scorer, subject.data)
         if last.value < NOTHING_FOUND
         else (),
@@ -94,18 +94,22 @@ def _doubts(last: Step, present: ModelDescription, suffix: str) -> tuple[Trial, 
     )
 
 
-def _tried(steps: Sequence[Step], mended: ModelDescription) -> tuple[Trial, ...]:
+def _tried(steps: Sequence[Step]) -> tuple[Trial, ...]:
     """Return the trials that started from the mended description."""
     last = steps[-1]
     return last.trials if last.chosen is None else ()
 
 
-def _unusual(description: ModelDescription, suffix: str, trials: Sequence[Trial]) -> tuple[Unusual, ...]:
+def _unusual(
+    subject: Subject, description: ModelDescription, trials: Sequence[Trial], scorer: Scorer, count: int
+) -> tuple[Unusual, ...]:
     """List the settings that differ from the family's, each with the AP of the usual one where tried."""
-    usual = usual_description(description, suffix)
+    usual = usual_description(description, subject.suffix)
     found = []
     for key, (present, other) in differences(description, usual).items():
-        value = next((trial.value for trial in trials if _sets(trial, description, key, other)), None)
+        tried = [trial.change.description for trial in trials if _sets(trial, description, key, other)]
+        readings = subject.reader.read(tried[:1], count)
+        value = scorer.score(readings[0]).value if readings else None
         found.append(Unusual(key, present, other, value))
     return tuple(found)
 

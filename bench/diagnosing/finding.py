@@ -19,7 +19,7 @@ class Trial:
     """One change, tried.
 
     Attributes:
-        value: map_50_95 with it.
+        value: map_50_95 with it, on `num_images` images; `base`: without it, on the same.
         reason: why it could not be tried; empty otherwise.
         gain: what it brings, paired over images, at the level that judging needs; None where it was not
             looked at closer because it brings too little.
@@ -27,6 +27,8 @@ class Trial:
 
     change: Change
     value: float
+    base: float
+    num_images: int
     reason: str = ""
     gain: Interval | None = None
 
@@ -58,7 +60,8 @@ class Unusual:
     """A setting that differs from the family's usual one.
 
     Attributes:
-        usual_value: map_50_95 with the usual setting; None where it was not tried.
+        usual_value: map_50_95 with the usual setting, on the images of the diagnosis; None where it was not
+            tried alone.
     """
 
     key: str

@@ -69,7 +69,14 @@ class Judge:
         before = score(base)
         scores = {c.key: score(reading) for c, reading in zip(changes, others, strict=True)}
         trials = tuple(
-            Trial(c, scores[c.key].value, reading.reason, self._gain(scorer, c, scores[c.key], before))
+            Trial(
+                change=c,
+                value=scores[c.key].value,
+                base=before.value,
+                num_images=count,
+                reason=reading.reason,
+                gain=self._gain(scorer, c, scores[c.key], before),
+            )
             for c, reading in zip(changes, others, strict=True)
         )
         ranked = self._ranked(trials, scores, scorer, before)
