@@ -22,6 +22,11 @@ _DEAD = 1e-5
 
 _FACTOR_BOUNDS = (1e-3, 1e4)
 
+# A channel that hardly reaches anywhere may still have large weights: behind a rectifier most of what it
+# computes is cut off. Raised without bound, they would leave the scales that integer kernels can work with
+# (XNNPACK refuses such files). So no weight becomes larger than so many times the layer's largest.
+_LARGEST_WEIGHT = 32.0
+
 # Scaling one pair of layers changes what is best for the next; after so many sweeps little moves any more.
 SWEEPS = 4
 
@@ -32,6 +37,15 @@ TINY = 1e-12
 def raised_reach(reach: Array) -> Array:
     """Return how far each channel reaches, with dead ones raised to what is still worth scaling."""
     return np.asarray(np.maximum(reach, max(float(reach.max()) * _DEAD, TINY)), np.float32)
+
+
+def most_raised(first: Array) -> Array:
+    """Return by how much each channel may be raised in all, over all sweeps; 1 or more.
+
+    Args:
+        first: (channels,) largest weight of each output channel of the first layer, before any scaling.
+    """
+    return np.asarray(np.clip(_LARGEST_WEIGHT * first.max() / first, 1, _FACTOR_BOUNDS[1]), np.float32)
 
 
 def channel_factors(reach: Array, first: Array, read_weights: Sequence[Array], limit: float | None) -> Array:

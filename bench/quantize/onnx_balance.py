@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.core.recipe import Granularity
 from bench.errors import UnavailableError
-from bench.quantize.balance import SWEEPS, TINY, Array, channel_factors, raised_reach
+from bench.quantize.balance import SWEEPS, TINY, Array, channel_factors, most_raised, raised_reach
 from bench.quantize.onnx_channels import Network, Pair
 from bench.quantize.onnx_integer import prepare
 from bench.quantize.pixels import inputs_one_by_one
@@ -43,12 +43,15 @@ def equalise_onnx(
     if not pairs:
         raise UnavailableError("equalize changes nothing here: no layer is read by convolutions alone")
     watched = [pair.between for pair in pairs]
-    reaches = _reaches(network.model, watched, pixels, preprocess)
+    reaches = [raised_reach(reach) for reach in _reaches(network.model, watched, pixels, preprocess)]
+    left = [most_raised(network.output_magnitudes(pair.first)) for pair in pairs]
     for _ in range(SWEEPS):
         for place, pair in enumerate(pairs):
-            factors = _factors(network, pair, raised_reach(reaches[place]), granularity)
+            found = _factors(network, pair, reaches[place], granularity)
+            factors = np.asarray(np.minimum(found, left[place]), np.float32)
             network.scale(pair, factors)
-            reaches[place] = reaches[place] * factors
+            reaches[place] = np.asarray(reaches[place] * factors, np.float32)
+            left[place] = np.asarray(left[place] / factors, np.float32)
     network.save(target)
     difference = _largest_difference(source, target, pixels, preprocess)
     if not difference <= TOLERANCE:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.quantize.balance import channel_factors, raised_reach
+from bench.quantize.balance import channel_factors, most_raised, raised_reach
 
 REACH = arrays(np.float32, 6, elements=st.floats(0, 1e4, width=32))
 WEIGHTS = arrays(np.float32, 6, elements=st.floats(2**-10, 1e3, width=32))
@@ -54,3 +54,8 @@ def test_what_is_even_already_stays() -> None:
     even = np.full(4, 3, np.float32)
     np.testing.assert_allclose(channel_factors(even, even, [even], None), 1)
     np.testing.assert_allclose(channel_factors(even, even, [even], 6.0), 1)
+
+
+def test_no_weight_is_raised_above_32_times_the_largest_of_its_layer() -> None:
+    weights = np.array([1, 0.5, 32, 1e-12], np.float32)
+    np.testing.assert_allclose(most_raised(weights), [1024, 2048, 32, 1e4])

@@ -21,7 +21,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from bench.core.recipe import Granularity
-from bench.quantize.balance import SWEEPS, TINY, channel_factors, raised_reach
+from bench.quantize.balance import SWEEPS, TINY, channel_factors, most_raised, raised_reach
 from bench.quantize.qat import graph, kinds
 from bench.quantize.qat.folding import scale_outputs
 from bench.quantize.qat.rounding import scale_axes
@@ -70,10 +70,15 @@ def equalise(model: keras.Model, batches: Iterable[Any], granularity: Granularit
         The number of pairs of layers that were balanced.
     """
     pairs = find_pairs(model)
-    reaches = _reaches(model, pairs, batches) if pairs else []
+    reaches = [raised_reach(reach) for reach in _reaches(model, pairs, batches)] if pairs else []
+    left = [most_raised(_output_magnitudes(pair.first)) for pair in pairs]
     for _ in range(SWEEPS):
         for place, pair in enumerate(pairs):
-            reaches[place] = reaches[place] * _balance(pair, reaches[place], granularity)
+            found = _factors(pair, reaches[place], granularity)
+            factors = np.asarray(np.minimum(found, left[place]), np.float32)
+            _scale(pair, factors)
+            reaches[place] = np.asarray(reaches[place] * factors, np.float32)
+            left[place] = np.asarray(left[place] / factors, np.float32)
     return len(pairs)
 
 
@@ -148,16 +153,14 @@ def _reaches(model: keras.Model, pairs: list[Pair], batches: Iterable[Any]) -> l
     return [largest[id(pair.between)] for pair in pairs]
 
 
-def _balance(pair: Pair, reach: Array, granularity: Granularity) -> Array:
-    """Scale the channels between a pair in place; return their factors."""
-    factors = _factors(pair, raised_reach(reach), granularity)
+def _scale(pair: Pair, factors: Array) -> None:
+    """Multiply the channels between a pair in place."""
     kernel, *bias = pair.first.get_weights()
     pair.first.set_weights([scale_outputs(pair.first, kernel, factors), *(part * factors for part in bias)])
     for second in pair.seconds:
         kernel, *bias = second.get_weights()
         # Input channels are the last axis but one of all three kinds of kernels.
         second.set_weights([kernel / factors[:, None], *bias])
-    return factors
 
 
 def _factors(pair: Pair, reach: Array, granularity: Granularity) -> Array:
