@@ -52,7 +52,7 @@ def _cures(found: BuildDiagnosis) -> Iterator[str]:
         yield "the cure, to paste into the suite (and `cured` into matrix.precision):"
         yield from (f"    {line}" for line in found.named.lines)
     elif found.cures:
-        yield "none of them brings the accuracy back: ship fp16 or dynamic, or train with `qat`"
+        yield "none of them brings the accuracy back; measure fp16, or train with `qat`"
 
 
 def _result(tried: TriedCure) -> str:

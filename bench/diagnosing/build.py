@@ -20,7 +20,7 @@ from bench.stats import Interval
 NUM_COMPARED = 8
 
 # Cures that are built and scored, at most; building takes seconds to a minute each.
-MOST_CURES = 4
+MOST_CURES = 6
 
 # A cure that leaves less than this share of the float AP missing has brought it back.
 CURED_SHARE = 0.1

@@ -28,6 +28,8 @@ MOST_KEPT = 24
 # A tensor whose whole is this much better than its channels is ruled by a few of them.
 RULED_DB = 10.0
 
+# Kinds of sources whose channels can be equalised.
+_EQUALIZED: tuple[SourceKind, ...] = ("builtin", "keras", "onnx")
 
 # Operators that compute nothing new but bring values together.
 _JOINS = ("CONCAT", "PACK", "STACK")
@@ -57,13 +59,13 @@ def find_cures(
     """Return the cures that fit what was seen, each as a recipe named `cured`.
 
     Args:
-        kind: of the model's source; only Keras models can be equalised.
+        kind: of the model's source; not all can be equalised.
     """
     seen: dict[str, Cure] = {}
     for reason, changes in _ideas(recipe, kind, report, losses):
         made = replace(recipe, name="cured", **changes)
         if made != replace(recipe, name="cured"):
-            cure = Cure(reason, made, {"precision": recipe.precision, **_options(recipe, made)})
+            cure = Cure(reason, made, {"precision": made.precision, **_options(made)})
             seen.setdefault(str(cure.options), cure)
     return tuple(seen.values())
 
@@ -82,7 +84,7 @@ def _ideas(
             "their own, they would not"
         )
         yield text, {"keep_float": _kept(report, losses)}
-    if kind in ("builtin", "keras") and recipe.precision != "qat":
+    if kind in _EQUALIZED and recipe.precision != "qat":
         ratio = widest_ratio(report, losses)
         if ratio > ILL_SCALED:
             yield f"channels differ {ratio:.0f} times in what they reach", {"equalize": True}
@@ -91,6 +93,9 @@ def _ideas(
         tail = layers_behind_convolutions(report, losses)
         if tail and len(tail) <= MOST_KEPT:
             yield "all that follows the last convolutions stays in float", {"keep_float": tail}
+    if recipe.precision == "int8":
+        wide = {"precision": "int16x8", "activations": Recipe("wide", "int16x8").activations}
+        yield "8 bits are too few for these activations, 16 may do (check the time it takes)", wide
 
 
 def _calibrations(recipe: Recipe, losses: Sequence[Lost]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -138,17 +143,17 @@ def shortened(name: str) -> str:
     return repr(last if len(last) <= 60 else "…" + last[-59:])
 
 
-def _options(before: Recipe, after: Recipe) -> dict[str, Any]:
+def _options(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe's options that are not the usual ones, as a suite has them."""
-    usual = Recipe(after.name, after.precision)
+    usual = Recipe(recipe.name, recipe.precision)
     options: dict[str, Any] = {}
     for name in ("io", "granularity", "activations", "keep_float", "keep_8bit", "equalize"):
-        value = getattr(after, name)
+        value = getattr(recipe, name)
         if value != getattr(usual, name):
             options[name] = list(value) if isinstance(value, tuple) else value
     calibration = {
-        name: getattr(after.calibration, name)
+        name: getattr(recipe.calibration, name)
         for name in ("method", "images", "source")
-        if getattr(after.calibration, name) != getattr(usual.calibration, name)
+        if getattr(recipe.calibration, name) != getattr(usual.calibration, name)
     }
     return {**options, **({"calibration": calibration} if calibration else {})}
