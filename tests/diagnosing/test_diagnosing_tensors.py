@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_equalised_keeps_layers_in_float() -> None:
 
 
 def test_outputs_that_share_a_scale_are_kept_in_float_and_then_the_whole_head() -> None:
-    found = find_cures(Recipe("int8", "int8"), "onnx", SHARED, find_losses(SHARED))
+    found = find_cures(Recipe("int8", "int8"), "tflite", SHARED, find_losses(SHARED))
     assert "share one scale in 'joined'" in found[0].reason
     assert [cure.options.get("keep_float") for cure in found] == [["joined"], ["scores", "joined"], None]
 
