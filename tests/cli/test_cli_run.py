@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,15 @@ def test_a_place_that_cannot_be_written_is_named_without_a_trace(
 def test_an_interrupted_run_loses_at_most_the_round_in_progress(tmp_path: Path, how: signal.Signals) -> None:
     suite, results = write_suite(tmp_path, rounds=4), tmp_path / "results"
     command = [sys.executable, "-m", "bench", "run", str(suite), "--results", str(results)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, which children inherit.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     wait_for_rounds(results, 2, process)
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
