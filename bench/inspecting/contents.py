@@ -28,6 +28,12 @@ def format_of(path: Path) -> FileFormat:
         raise ModelError(f"{path}: a folder without saved_model.pb, expected a model file or a SavedModel")
     if not path.exists():
         raise ModelError(f"{path}: there is no such file; check the path")
+    if not path.is_file():
+        # Opening a pipe waits for its writer, and a device may never end.
+        raise ModelError(
+            f"{path}: a pipe, socket or device, expected a regular file or the folder of a SavedModel; write "
+            "the model to a file first"
+        )
     found = FORMATS.get(path.suffix.lower())
     if found is None:
         known = ", ".join(FORMATS)

@@ -172,3 +172,12 @@ def test_texts_of_a_file_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.C
     assert main(["inspect", str(path)]) == 0
     out = capsys.readouterr().out
     assert "evil" in out and "\x1b" not in out and "\x07" not in out
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.keras"])
+def test_a_pipe_is_refused_at_once_for_opening_it_would_wait(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / name)
+    assert main(["inspect", str(tmp_path / name)]) == 3
+    assert "expected a regular file or the folder of a SavedModel" in capsys.readouterr().err
