@@ -17,7 +17,7 @@ from bench.agent.probes.machine import read_boot_id
 from bench.agent.probes.round import RoundProbe
 from bench.agent.reporter import Reporter, claim_standard_output
 from bench.agent.runtimes import runtime_version
-from bench.errors import JobError
+from bench.errors import BenchError, JobError
 from bench.wire.codec import from_json
 from bench.wire.job import JOB_NAME, PROTOCOL, Job
 
@@ -34,7 +34,9 @@ def run_folder(folder: Path) -> int:
         _run(JobContext(read_job(folder), folder, reporter))
     except Exception as problem:
         # The one place that catches everything: a job that broke is a result, too.
-        traceback.print_exc()
+        if not isinstance(problem, BenchError):
+            # Our own errors are whole sentences; only what nobody foresaw needs its trace.
+            traceback.print_exc()
         error_type, message = name_failure(problem)
         reporter.report("failed", error_type=error_type, message=message)
         return 1

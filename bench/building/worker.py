@@ -75,9 +75,11 @@ def _attempt(workshop: Workshop, request: BuildRequest, reporter: Reporter) -> N
     except BrokenPipeError:
         raise
     except Exception as problem:
-        # Whatever breaks here breaks this request only; its trace goes to the log.
-        traceback.print_exc()
+        # Whatever breaks here breaks this request only. Our own errors are whole sentences; the trace of what
+        # nobody foresaw goes to the log.
         is_ours = isinstance(problem, BenchError)
+        if not is_ours:
+            traceback.print_exc()
         message = str(problem) if is_ours else f"{type(problem).__name__}: {problem}"
         is_unavailable = isinstance(problem, UnavailableError)
         reporter.event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED
@@ -36,7 +37,17 @@ def run(options: argparse.Namespace) -> int:
     print(terminal_table(outcome.records))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
-    return EXIT_NOT_MEASURED if any(map(_is_incomplete, outcome.records)) else EXIT_GOOD
+    return exit_code(outcome.records)
+
+
+def exit_code(records: Sequence[Record]) -> int:
+    """Return 3 if a case that can be made was not measured, or if nothing was.
+
+    A case that cannot be made is no failure beside others that were measured.
+    """
+    is_anything_measured = any(record.status == "ok" for record in records)
+    is_complete = is_anything_measured and not any(map(_is_incomplete, records))
+    return EXIT_GOOD if is_complete else EXIT_NOT_MEASURED
 
 
 def _is_incomplete(record: Record) -> bool:

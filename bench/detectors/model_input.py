@@ -46,13 +46,13 @@ def check_input(preprocess: Preprocess, spec: TensorSpec) -> None:
     fits = len(given) == 3 and all(size in (-1, wanted) for size, wanted in zip(given, expected, strict=True))
     if not fits or spec.shape[:-3] not in ((), (1,), (-1,)):
         raise ModelError(
-            f"the model's input {spec.name!r} has shape {list(spec.shape)}, but preprocess.width, height and "
+            f"the model's input {spec.name!r} has shape {list(spec.shape)}, but detector.input.size and "
             f"layout describe {[1, *expected]}; make them agree"
         )
     is_integer = np.dtype(spec.dtype).kind in "iu"
     if preprocess.quantization and not is_integer:
         raise ModelError(
-            f"the model's input {spec.name!r} takes {spec.dtype}, but preprocess.quantization tells "
+            f"the model's input {spec.name!r} takes {spec.dtype}, but detector.input.quantization tells "
             "how to make integers; remove it"
         )
     is_plain = is_integer and not _scale_of(preprocess, spec)[0]
@@ -60,7 +60,7 @@ def check_input(preprocess: Preprocess, spec: TensorSpec) -> None:
         raise ModelError(
             f"the model's input {spec.name!r} takes {spec.dtype} without a quantization scale, that is plain "
             f"pixels, but the description normalises them (mean {list(preprocess.mean)}, std "
-            f"{list(preprocess.std)}); set preprocess.mean to 0 and std to 1"
+            f"{list(preprocess.std)}); set detector.input.mean to 0 and std to 1"
         )
 
 

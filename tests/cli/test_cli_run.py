@@ -10,11 +10,15 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 import bench
 from bench.cli import EXIT_GOOD, EXIT_NOT_MEASURED, EXIT_WRONG_USE, main
+from bench.cli.run_command import exit_code
+from bench.core.record import Record
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "agent" / "models"
@@ -90,6 +94,29 @@ def test_a_corrupt_model_is_a_failed_record_and_the_exit_code_says_so(tmp_path: 
     good, bad = records(tmp_path)
     assert (good["status"], bad["status"]) == ("ok", "failed")
     assert "broken.tflite" in str(bad["reason"])
+
+
+def test_our_own_errors_leave_no_trace_of_python(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    wrong_size = write_suite(tmp_path)
+    wrong_size.write_text(wrong_size.read_text().replace("size: 32", "size: 64"))
+    assert run(tmp_path, "run", str(wrong_size), "--only", "precision=fp32") == EXIT_NOT_MEASURED
+    wrong_precision = write_suite(tmp_path, TINY / "tiny_float.tflite")
+    assert run(tmp_path, "run", str(wrong_precision), "--only", "precision=int8") == EXIT_NOT_MEASURED
+    said = capfd.readouterr()
+    pages = [page.read_text() for page in (tmp_path / "results").rglob("report.md")]
+    assert "detector.input.size" in said.err and "declared precision int8 does not fit" in said.err
+    assert len(pages) == 2
+    assert not any("Traceback" in text or 'File "' in text for text in (said.out, said.err, *pages))
+
+
+def test_a_run_that_measured_nothing_at_all_says_so_by_its_exit_code() -> None:
+    ok, unavailable, failed = (
+        cast(Record, SimpleNamespace(status=status, control=None))
+        for status in ("ok", "unavailable", "failed")
+    )
+    assert exit_code([unavailable, unavailable]) == exit_code([]) == EXIT_NOT_MEASURED
+    assert exit_code([ok, unavailable]) == EXIT_GOOD
+    assert exit_code([ok, failed]) == EXIT_NOT_MEASURED
 
 
 def test_a_wrongly_declared_precision_is_refused_by_what_the_tensors_say(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_unknown_dimensions_are_accepted(shape):
 
 def test_fractions_into_a_plain_integer_input_are_refused():
     with pytest.raises(
-        ModelError, match="takes uint8 without a quantization scale.*set preprocess.mean to 0"
+        ModelError, match="takes uint8 without a quantization scale.*set detector.input.mean to 0"
     ):
         check_input(MINUS_ONE_TO_ONE, spec("uint8"))
 
@@ -106,7 +106,7 @@ def test_a_quantization_of_the_description_is_put_over_that_of_the_file():
 
 
 def test_a_quantization_for_an_input_of_reals_is_refused():
-    with pytest.raises(ModelError, match=r"takes float32, but preprocess\.quantization .*remove it"):
+    with pytest.raises(ModelError, match=r"takes float32, but detector\.input\.quantization .*remove it"):
         check_input(replace(PER_CHANNEL, quantization=Quantization(0.1, 0)), spec("float32"))
 
 
