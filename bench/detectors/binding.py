@@ -40,7 +40,7 @@ def bind(
         if role not in bound:
             raise ModelError(
                 f"cannot tell which output is {role!r} of family {decode.family!r}; the model has "
-                f"{describe(outputs)}; name it in decode.outputs, for example {{{role}: {outputs[0].name!r}}}"
+                f"{describe(outputs)}; name it in detector.outputs, as in {{{role}: {outputs[0].name!r}}}"
                 if outputs
                 else f"the model has no outputs, expected {role!r} of family {decode.family!r}"
             )
@@ -54,11 +54,11 @@ def _bind_named(
     for role, name in decode.outputs.items():
         if role not in roles:
             raise ModelError(
-                f"decode.outputs: family {decode.family!r} has no output {role!r}{nearest(role, roles)}"
+                f"detector.outputs: family {decode.family!r} has no output {role!r}{nearest(role, roles)}"
             )
         if name not in positions:
             raise ModelError(
-                f"decode.outputs.{role}: the model has no output {name!r}{nearest(name, positions)}"
+                f"detector.outputs.{role}: the model has no output {name!r}{nearest(name, positions)}"
             )
     return {role: positions[name] for role, name in decode.outputs.items()}
 
@@ -72,10 +72,10 @@ def with_quantization(decode: Decode, outputs: Sequence[TensorSpec]) -> list[Ten
     named = {spec.name: spec for spec in outputs}
     for name in decode.quantization:
         if name not in named:
-            raise ModelError(f"decode.quantization: the model has no output {name!r}{nearest(name, named)}")
+            raise ModelError(f"detector.outputs: the model has no output {name!r}{nearest(name, named)}")
         if not named[name].dtype.startswith(("int", "uint")):
             raise ModelError(
-                f"decode.quantization: output {name!r} holds {named[name].dtype}, expected integers; "
+                f"detector.outputs: output {name!r} holds {named[name].dtype}, expected integers; "
                 "remove its scale and zero point"
             )
     return [_overridden(spec, decode.quantization.get(spec.name)) for spec in outputs]

@@ -35,16 +35,16 @@ def read_options(decode: Decode, options: Sequence[Option]) -> dict[str, Any]:
     for name, value in decode.options.items():
         if name not in known:
             raise ModelError(
-                f"decode.options: family {decode.family!r} has no option {name!r}{nearest(name, known)}"
+                f"detector.options: family {decode.family!r} has no option {name!r}{nearest(name, known)}"
             )
         option = known[name]
         if type(value) is not type(option.default) and not _is_sequence_for(value, option.default):
             raise ModelError(
-                f"decode.options.{name}: got {value!r}, expected a value like {option.default!r}"
+                f"detector.options.{name}: got {value!r}, expected a value like {option.default!r}"
             )
         if option.choices and value not in option.choices:
             raise ModelError(
-                f"decode.options.{name}: got {value!r}, expected one of {', '.join(option.choices)}"
+                f"detector.options.{name}: got {value!r}, expected one of {', '.join(option.choices)}"
             )
     return {**{option.name: option.default for option in options}, **decode.options}
 

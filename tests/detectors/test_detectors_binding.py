@@ -38,7 +38,7 @@ def test_a_given_name_wins_and_leaves_the_others_unambiguous():
 def test_two_outputs_of_one_shape_are_refused_and_listed():
     outputs = [spec("x", 1, 400, 4), spec("y", 1, 400, 4)]
     with pytest.raises(
-        ModelError, match=r"cannot tell which output is 'boxes'.*'x' \[1, 400, 4\].*decode.outputs"
+        ModelError, match=r"cannot tell which output is 'boxes'.*'x' \[1, 400, 4\].*detector.outputs"
     ):
         bind(Decode("ltrb"), outputs, {"boxes": (has_shape(400, 4),)})
 
@@ -53,7 +53,7 @@ def test_misspelled_roles_and_tensors_are_answered_with_the_nearest():
     with pytest.raises(ModelError, match="no output 'score', did you mean 'scores'"):
         bind(Decode("ltrb", outputs={"score": "class_scores"}), outputs, RULES)
     with pytest.raises(
-        ModelError, match=r"decode.outputs.scores: .*'class_score', did you mean 'class_scores'"
+        ModelError, match=r"detector.outputs.scores: .*'class_score', did you mean 'class_scores'"
     ):
         bind(Decode("ltrb", outputs={"scores": "class_score"}), outputs, RULES)
 
@@ -81,7 +81,7 @@ def test_options_are_checked_by_name_and_type():
     }
     with pytest.raises(ModelError, match="no option 'normalised', did you mean 'normalized'"):
         read_options(Decode("f", options={"normalised": True}), defaults)
-    with pytest.raises(ModelError, match="decode.options.normalized: got 1, expected a value like False"):
+    with pytest.raises(ModelError, match="detector.options.normalized: got 1, expected a value like False"):
         read_options(Decode("f", options={"normalized": 1}), defaults)
 
 

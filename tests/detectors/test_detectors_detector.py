@@ -118,8 +118,8 @@ def test_the_quantization_of_an_output_can_be_put_right():
 @pytest.mark.parametrize(
     ("name", "dtype", "message"),
     [
-        ("oot", "int8", "decode.quantization: the model has no output 'oot', did you mean 'out'?"),
-        ("out", "float32", "decode.quantization: output 'out' holds float32, expected integers"),
+        ("oot", "int8", "detector.outputs: the model has no output 'oot', did you mean 'out'?"),
+        ("out", "float32", "detector.outputs: output 'out' holds float32, expected integers"),
     ],
 )
 def test_a_quantization_of_no_integer_output_is_refused(name, dtype, message):

@@ -105,7 +105,7 @@ def test_ltrb_with_four_classes_is_told_apart_by_name():
     [
         ({"strides": [16, 32], "num_classes": 80}, "num_classes is 80, but there are 2 category ids"),
         ({"strides": [16, 32], "activation": "softmax"}, "got 'softmax', expected one of none, sigmoid"),
-        ({"strides": [0]}, r"decode.options.strides: got \[0\], expected integers of 1 or more"),
+        ({"strides": [0]}, r"detector.options.strides: got \[0\], expected integers of 1 or more"),
         ({"strides": [8]}, "cannot tell which output is 'scores'"),
     ],
 )
@@ -277,7 +277,7 @@ def test_an_objectness_of_more_than_the_threshold_over_the_highest_probability_i
 @pytest.mark.parametrize("family", ["yolov5", "yolov8"])
 def test_a_yolo_file_of_another_class_count_is_refused(family):
     with pytest.raises(
-        ModelError, match=rf"'{family}' with 80 category ids expects .*'out' \[1, 12, 9\].*category_ids"
+        ModelError, match=rf"'{family}' with 80 category ids expects .*'out' \[1, 12, 9\].*detector.labels"
     ):
         Detector(describe(family, COCO_80), IMAGE, [spec("out", 1, 12, 9)])
 

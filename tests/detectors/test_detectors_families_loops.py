@@ -339,7 +339,7 @@ def test_outputs_of_one_shape_are_told_apart_by_names_or_by_the_description():
     told = load_family("efficientdet")(four, specs).candidates([boxes, scores])
     swapped = load_family("efficientdet")(four, specs[::-1]).candidates([scores, boxes])
     nameless = [replace(specs[0], name="a"), replace(specs[1], name="b")]
-    with pytest.raises(ModelError, match=r"cannot tell which output is 'scores' .*decode.outputs"):
+    with pytest.raises(ModelError, match=r"cannot tell which output is 'scores' .*detector.outputs"):
         load_family("efficientdet")(four, nameless)
     named = replace(four, decode=Decode("efficientdet", {"scores": "b"}))
     other = load_family("efficientdet")(named, nameless).candidates([boxes, scores])
@@ -378,7 +378,7 @@ def test_decoded_boxes_and_scores_may_be_outputs_of_their_own(family, normalized
 @pytest.mark.parametrize("family", ["efficientdet", "gfl", "ssd", "yolofastestv2", "yolox"])
 def test_heads_on_a_grid_need_the_size_of_the_input(family):
     description = ModelDescription(Preprocess(0, 0), Decode(family), EVERYTHING, (1, 2))
-    with pytest.raises(ModelError, match=f"family '{family}' .* size is not known; say preprocess.width"):
+    with pytest.raises(ModelError, match=f"family '{family}' .* size is not known; say detector.input.size"):
         load_family(family)(description, [TensorSpec("a", (-1, -1, -1), "float32")] * 2)
 
 

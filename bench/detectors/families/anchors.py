@@ -70,11 +70,11 @@ def check_pyramid(options: Mapping[str, Any]) -> None:
     """
     if options["num_scales"] < 1:
         raise ModelError(
-            f"decode.options.num_scales: got {options['num_scales']}, expected an integer of 1 or more"
+            f"detector.options.num_scales: got {options['num_scales']}, expected an integer of 1 or more"
         )
     if options["anchor_scale"] <= 0:
         raise ModelError(
-            f"decode.options.anchor_scale: got {options['anchor_scale']}, expected a number above 0"
+            f"detector.options.anchor_scale: got {options['anchor_scale']}, expected a number above 0"
         )
     check_numbers(options, "box_scales", 4)
     check_numbers(options, "aspect_ratios")
@@ -89,7 +89,7 @@ def check_numbers(options: Mapping[str, Any], name: str, count: int = 0) -> None
     given = options[name]
     if (count and len(given) != count) or not all(_is_positive(value) for value in given):
         raise ModelError(
-            f"decode.options.{name}: got {given!r}, expected {count or 'a list of'} numbers above 0"
+            f"detector.options.{name}: got {given!r}, expected {count or 'a list of'} numbers above 0"
         )
 
 
@@ -105,8 +105,8 @@ def check_shapes(shapes: Any, num_levels: int) -> None:
     )
     if not is_right:
         raise ModelError(
-            f"decode.options.anchor_shapes: got {shapes!r}, expected for each of {num_levels} levels a list "
-            "of [scale, width over height], as in [[[0.1, 1], [0.2, 2]], [[0.35, 1]]] for two"
+            f"detector.options.anchor_shapes: got {shapes!r}, expected for each of {num_levels} levels a "
+            "list of [scale, width over height], as in [[[0.1, 1], [0.2, 2]], [[0.35, 1]]] for two"
         )
 
 

@@ -85,7 +85,7 @@ def bind_heads(
     if not sum(level.num_rows for level in levels):
         raise ModelError(
             f"family {decode.family!r} reads boxes by the cells of the input, whose size is not known; "
-            "say preprocess.width and height"
+            "say detector.input.size"
         )
     arrangement = _arrangement_of(decode, outputs, parts, levels, row_order)
     bound = bind(decode, outputs, arrangement.rules())
@@ -138,7 +138,7 @@ def _check_roles(decode: Decode, arrangements: Sequence[_Arrangement]) -> None:
     for role in decode.outputs:
         if role not in known:
             raise ModelError(
-                f"decode.outputs: family {decode.family!r} has no output {role!r}{nearest(role, known)}"
+                f"detector.outputs: family {decode.family!r} has no output {role!r}{nearest(role, known)}"
             )
 
 

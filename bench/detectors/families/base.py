@@ -64,7 +64,7 @@ class FamilyClass(Protocol):
     """The class of a family.
 
     Attributes:
-        OPTIONS: What can be told under `decode.options`.
+        OPTIONS: What can be told under `detector.options`.
     """
 
     OPTIONS: tuple[Option, ...]
@@ -126,7 +126,7 @@ def load_family(name: str) -> FamilyClass:
     if family is None:
         known = [*FAMILIES, *plug_in_names()]
         raise ModelError(
-            f"decode.family: there is no family {name!r}{nearest(name, known)}; one that a package brings "
+            f"detector.family: there is no family {name!r}{nearest(name, known)}; one that a package brings "
             f"must be installed on this machine too (entry points {GROUP})"
         )
     return cast(FamilyClass, family)

@@ -62,7 +62,7 @@ class EndToEnd:
             raise ModelError(
                 f"family 'end_to_end' expects an output of rows [1, n, 6], or boxes [1, n, 4], scores and "
                 f"classes [1, n], but the model has {describe(outputs)}; check family, or say the columns in "
-                "decode.options.columns"
+                "detector.options.columns"
             )
         self._form = forms[0](description, outputs, columns)
         self._num_classes = len(description.category_ids)
@@ -121,5 +121,5 @@ class EndToEnd:
             raise ModelError(
                 f"the graph gave class {wrong[0] - offset}, but {self._num_classes} category ids with "
                 f"class_offset {offset} cover classes {-offset} to {self._num_classes - 1 - offset}; correct "
-                "category_ids or decode.options.class_offset"
+                "detector.labels or detector.options.class_offset"
             )

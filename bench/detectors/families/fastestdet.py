@@ -47,7 +47,7 @@ class Fastestdet:
         self._power: float = options["objectness_power"]
         if not 0 < self._power < 1:
             raise ModelError(
-                f"decode.options.objectness_power: got {self._power}, expected a number between 0 and 1"
+                f"detector.options.objectness_power: got {self._power}, expected a number between 0 and 1"
             )
         levels = levels_of(description.preprocess, options["strides"])
         parts = (

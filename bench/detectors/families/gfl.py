@@ -55,7 +55,7 @@ class Gfl:
         check_strides(options["strides"])
         if options["reg_max"] < 1:
             raise ModelError(
-                f"decode.options.reg_max: got {options['reg_max']}, expected an integer of 1 or more"
+                f"detector.options.reg_max: got {options['reg_max']}, expected an integer of 1 or more"
             )
         levels = levels_of(description.preprocess, options["strides"])
         num_classes = len(description.category_ids)

@@ -21,8 +21,8 @@ def check_anchors(anchors: Sequence[Sequence[Sequence[float]]], strides: Sequenc
         table = np.empty(0, np.float32)
     if table.ndim != 3 or table.shape[0] != len(strides) or table.shape[2] != 2 or not (table > 0).all():
         raise ModelError(
-            f"decode.options.anchors: got {list(anchors)!r}, expected for each of the {len(strides)} strides "
-            "a list of [width, height] in pixels, as in [[[10, 13], [16, 30]], [[30, 61], [62, 45]]]"
+            f"detector.options.anchors: got {list(anchors)!r}, expected for each of the {len(strides)} "
+            "strides a list of [width, height] in pixels, as in [[[10, 13], [16, 30]], [[30, 61], [62, 45]]]"
         )
     return int(table.shape[1])
 

@@ -56,7 +56,7 @@ def check_strides(strides: Sequence[int]) -> None:
     """
     if not strides or not all(type(stride) is int and stride > 0 for stride in strides):
         raise ModelError(
-            f"decode.options.strides: got {strides!r}, expected integers of 1 or more, as in [8, 16]"
+            f"detector.options.strides: got {strides!r}, expected integers of 1 or more, as in [8, 16]"
         )
 
 

@@ -145,7 +145,7 @@ def check_columns(columns: Sequence[str]) -> None:
     needed = {"box", "score", "class"}
     if columns and not (needed <= set(columns) <= set(_KNOWN)):
         raise ModelError(
-            f"decode.options.columns: got {list(columns)!r}, expected box, score and class, and batch or "
+            f"detector.options.columns: got {list(columns)!r}, expected box, score and class, and batch or "
             "skip for columns that are something else, as in [batch, box, class, score]"
         )
 

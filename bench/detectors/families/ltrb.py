@@ -96,7 +96,7 @@ class Ltrb:
 def _check_options(options: dict[str, Any], num_classes: int) -> None:
     if options["num_classes"] not in (0, num_classes):
         raise ModelError(
-            f"decode.options.num_classes is {options['num_classes']}, but there are {num_classes} category "
+            f"detector.options.num_classes is {options['num_classes']}, but there are {num_classes} category "
             "ids; one is needed for each class"
         )
     check_strides(options["strides"])

@@ -100,7 +100,7 @@ class Tfod:
             raise ModelError(
                 f"the graph gave class {wrong[0] - self._offset}, but {self._num_classes} category ids with "
                 f"class_offset {self._offset} cover classes {first} to {last}; correct category_ids or "
-                "decode.options.class_offset"
+                "detector.options.class_offset"
             )
 
 

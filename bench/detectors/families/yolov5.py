@@ -66,7 +66,7 @@ class Yolov5:
             raise ModelError(
                 f"family 'yolov5' with {channels - 5} category ids expects an output of "
                 f"shape [1, rows, {channels}] or one for each level, but the model has {describe(outputs)}; "
-                "check category_ids and family"
+                "check detector.labels and family"
             )
         else:
             self._reader = _Parts(description, outputs, options)

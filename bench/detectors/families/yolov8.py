@@ -57,7 +57,7 @@ class Yolov8:
             raise ModelError(
                 f"family 'yolov8' with {channels - 4} category ids expects an output of "
                 f"shape [1, {channels}, rows], but the model has {describe(outputs)}; "
-                "check category_ids and family"
+                "check detector.labels and family"
             )
         reader = _Decoded if is_decoded else _Apart if is_apart else _Raw
         self._reader: _Decoded | _Apart | _Raw = reader(description, outputs, options)
