@@ -55,9 +55,17 @@ def require_float(path: Path) -> FileFacts:
         UnavailableError: its weights have been quantized or shortened already.
     """
     facts = read_facts(path)
-    if facts.precision != "fp32":
-        raise UnavailableError(
-            f"{path.name} is {facts.precision} by its tensors, and recipes start from float32 weights; give "
-            "the float32 file as `source`, or measure this one as it is (tflite: or onnx: with its precision)"
-        )
+    problem = float_problem(path, facts.precision)
+    if problem:
+        raise UnavailableError(problem)
     return facts
+
+
+def float_problem(path: Path, precision: str) -> str:
+    """Say why recipes cannot start from a file of that precision; empty if they can."""
+    if precision == "fp32":
+        return ""
+    return (
+        f"{path.name} is {precision} by its tensors, and recipes start from float32 weights; give "
+        "the float32 file as `source`, or measure this one as it is (tflite: or onnx: with its precision)"
+    )

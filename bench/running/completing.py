@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.core.model import ModelSource
+from bench.building.opening import float_problem
+from bench.core.model import FLOAT_FILE_KINDS, ModelSource
 from bench.core.suite import Suite
 from bench.detectors import Detector
 from bench.detectors.families.base import Recognition
@@ -20,6 +21,9 @@ from bench.wire.description import Layout, ModelDescription
 
 # These are run as they are or read as they are, so that the description must fit their outputs.
 _WITH_OUTPUTS = (".tflite", ".onnx")
+
+# By so much more confidence than the suite's own family must another one be recognised to be the likelier.
+_CLEARLY = 0.1
 
 
 def complete_models(suite: Suite) -> Suite:
@@ -34,18 +38,31 @@ def complete_models(suite: Suite) -> Suite:
     if not any(is_open):
         return suite
     pairs = zip(suite.models, is_open, strict=True)
-    return replace(
-        suite, models=tuple(_completed(suite, model) if open_ else model for model, open_ in pairs)
+    reports = {model.name: look_into(Path(model.path), with_trial=False) for model, open_ in pairs if open_}
+    models = tuple(
+        _completed(suite, model, reports[model.name]) if model.name in reports else model
+        for model in suite.models
     )
+    unfit = {model.name: _unfit(model, reports[model.name]) for model in models if model.name in reports}
+    cases = tuple(
+        replace(case, unavailable=case.unavailable or unfit.get(case.model, "")) for case in suite.cases
+    )
+    return replace(suite, models=models, cases=cases)
 
 
-def _completed(suite: Suite, model: ModelSource) -> ModelSource:
-    report = look_into(Path(model.path), with_trial=False)
+def _completed(suite: Suite, model: ModelSource, report: FileReport) -> ModelSource:
     try:
         description = complete(model.description, report)
     except ModelError as problem:
         raise SuiteError(f"{suite.path}: model {model.name} ({model.path}): {problem}") from problem
     return replace(model, description=description)
+
+
+def _unfit(model: ModelSource, report: FileReport) -> str:
+    """Say why no recipe can start from a file, where that shows already; empty if one can."""
+    if model.kind not in FLOAT_FILE_KINDS:
+        return ""
+    return float_problem(Path(model.path), report.facts.precision)
 
 
 def complete(description: ModelDescription, report: FileReport) -> ModelDescription:
@@ -67,7 +84,7 @@ def complete(description: ModelDescription, report: FileReport) -> ModelDescript
         outputs={**(found.description.decode.outputs if found else {}), **description.decode.outputs},
     )
     complete = replace(description, preprocess=preprocess, decode=decode)
-    _check_classes(complete, found)
+    _check_classes(complete, report, found)
     _check_fit(complete, report)
     return complete
 
@@ -105,14 +122,15 @@ def _options(
     return {**default_description(family, *size, file_suffix=suffix).decode.options, **told}
 
 
-def _check_classes(description: ModelDescription, found: Recognition | None) -> None:
+def _check_classes(description: ModelDescription, report: FileReport, found: Recognition | None) -> None:
     if found is None or any("class count" in words for words in found.unknown):
         return
     labels, classes = len(description.category_ids), len(found.description.category_ids)
     if labels != classes:
         raise ModelError(
-            f"the labels name {labels} classes, but the file's outputs have {classes}; write `labels` for "
-            f"these {classes} (a list of category ids or names, a file of names, or {{offset, count}})"
+            f"{_likelier_family(description, report)}the labels name {labels} classes, but the file's "
+            f"outputs have {classes}; write `labels` for these {classes} (a list of category ids or "
+            "names, a file of names, or {offset, count})"
         )
 
 
@@ -122,6 +140,18 @@ def _check_fit(description: ModelDescription, report: FileReport) -> None:
     try:
         Detector(description, report.inputs, report.outputs)
     except ModelError as problem:
-        likely = [found.description.decode.family for found in report.recognitions[:1]]
-        hint = f"; the file looks like {likely[0]}" if likely else ""
-        raise ModelError(f"{problem}{hint}; `bench inspect {report.path}` says more") from problem
+        first = _likelier_family(description, report)
+        raise ModelError(f"{first}{problem}; `bench inspect {report.path}` says more") from problem
+
+
+def _likelier_family(description: ModelDescription, report: FileReport) -> str:
+    """Name the family that a file looks like, where that is clearly another one; else empty.
+
+    A wrong family shows first as a wrong number of classes, and labels are not what is to be mended then.
+    """
+    said = description.decode.family
+    confidence = {found.description.decode.family: found.confidence for found in report.recognitions}
+    likely = max(confidence, key=lambda family: confidence[family], default=said)
+    if confidence.get(likely, 0.0) < confidence.get(said, 0.0) + _CLEARLY:
+        return ""
+    return f"the file looks like {likely}, not {said}; otherwise: "

@@ -65,6 +65,12 @@ def test_another_number_of_classes_is_an_error_with_both_numbers() -> None:
         complete(default_description("yolov8", 0, 0, file_suffix=".onnx"), report)
 
 
+def test_a_wrong_family_is_told_before_the_number_of_classes_that_it_gives() -> None:
+    report = report_on("onnx", (1, 3, 640, 640), ("output0", (1, 84, 8400)))
+    with pytest.raises(ModelError, match="^the file looks like yolov8, not yolox; .* outputs have 79"):
+        complete(default_description("yolox", 0, 0, file_suffix=".onnx"), report)
+
+
 def test_an_input_of_open_size_is_an_error_with_the_cure() -> None:
     report = report_on("onnx", (1, 3, -1, -1), ("output0", (1, 84, -1)))
     with pytest.raises(ModelError, match=r"does not tell the size of its input, 'images' \[1, 3, -1, -1\]"):
@@ -89,6 +95,23 @@ def test_a_suite_that_says_everything_opens_no_file(tmp_path: Path) -> None:
     suite = load_suite(path)
     assert complete_models(suite) is suite
     assert suite.models[0].description.category_ids == COCO_80
+
+
+def test_a_quantized_source_is_not_available_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"x")
+    (tmp_path / "labels.json").write_text("{}")
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "name: s\nmodel: {source: model.onnx, detector: yolov8}\nmatrix: {precision: dynamic, "
+        "runtime: onnxruntime}\ndata: {coco: {images: ., annotations: labels.json}}\n"
+    )
+    report = report_on("onnx", (1, 3, 640, 640), ("output0", (1, 84, 8400)))
+    report = replace(report, facts=FileFacts("dynamic"))
+    monkeypatch.setattr("bench.running.completing.look_into", lambda path, with_trial: report)
+    (case,) = complete_models(load_suite(path)).cases
+    assert case.unavailable.startswith("model.onnx is dynamic by its tensors, and recipes start from float32")
 
 
 def test_a_damaged_file_is_told_when_something_is_to_be_read_from_it(tmp_path: Path) -> None:
