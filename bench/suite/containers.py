@@ -97,7 +97,7 @@ class Table:
         values: dict[str, Any] = {}
         for name, child in node.fields.items():
             if name not in self.keys:
-                reading.complain((*path, name), f"unknown key, {advise(name, self.keys)}")
+                reading.complain((*path, name), f"unknown key{advise(name, self.keys)}")
                 continue
             value = self.keys[name].form.read(child, (*path, name), reading)
             if value is not WRONG:
@@ -113,7 +113,13 @@ class Table:
             return
         known = dict.fromkeys(name for group in self.exactly_one for name in group)
         present = [name for name in known if name in node.fields]
-        if not any(set(group) == set(present) for group in self.exactly_one):
+        if any(set(group) == set(present) for group in self.exactly_one):
+            return
+        partly = [group for group in self.exactly_one if present and set(present) < set(group)]
+        if len(partly) == 1:
+            absent = " and ".join(name for name in partly[0] if name not in present)
+            reading.complain(path, f"{absent} is missing, expected it beside {' and '.join(present)}")
+        else:
             groups = " or ".join(" with ".join(group) for group in self.exactly_one if group)
             got = " and ".join(present) if present else "none of them"
             number = "exactly one" if all(self.exactly_one) else "none or exactly one"

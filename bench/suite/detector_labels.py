@@ -54,7 +54,7 @@ class _NameOrFile:
             return Labels(_NAMED[text])
         if not any(sign in text for sign in "./$"):
             known = f"{advise(text, ('coco80', 'coco90'))}, or the path of a file of class names"
-            reading.complain(path, f"unknown name {text!r}, {known}")
+            reading.complain(path, f"unknown name {text!r}{known}")
             return WRONG
         file = _FILE.read(node, path, reading)
         if file is WRONG:
@@ -69,6 +69,13 @@ class _NameOrFile:
         return {"anyOf": [{"enum": list(_NAMED)}, _FILE.schema()]}
 
 
+def _label_kind(node: Node) -> str:
+    """Say whether an item is an `id` or a `name`; empty if it is neither."""
+    if isinstance(node.value, str):
+        return "name"
+    return "id" if type(node.value) is int and node.value >= 0 else ""
+
+
 @dataclass(frozen=True)
 class _List:
     """Category ids, or names of the data set's categories, one for each class."""
@@ -81,7 +88,18 @@ class _List:
             return Labels(tuple(values)) if self._is_unique(node, path, reading) else WRONG
         if values and all(isinstance(value, str) for value in values):
             return named_labels(tuple(values)) if self._is_unique(node, path, reading) else WRONG
-        return refuse(self, node, path, reading)
+        return self._refuse(node, path, reading)
+
+    def _refuse(self, node: Node, path: Path, reading: Reading) -> Any:
+        """Complain of the first class that is neither an id nor a name, or not of the first one's kind."""
+        kinds = [_label_kind(item) for item in node.items]
+        wrong = next((i for i, kind in enumerate(kinds) if not kind or kind != kinds[0]), None)
+        if wrong is None:
+            return refuse(self, node, path, reading)
+        is_named = bool(wrong) and kinds[0] == "name"
+        expected = "a name, as the first one" if is_named else "a category id of 0 or more"
+        reading.complain((*path, wrong), f"got {node.items[wrong].shown()}, expected {expected}")
+        return WRONG
 
     def _is_unique(self, node: Node, path: Path, reading: Reading) -> bool:
         seen: set[Any] = set()

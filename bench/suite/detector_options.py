@@ -46,7 +46,7 @@ class FamilyName:
         if node.value not in FAMILY_NAMES and node.value not in (brought := plug_in_names()):
             known = advise(node.value, [*FAMILY_NAMES, *brought])
             text = (
-                f"unknown name {node.value!r}, {known}; the family of a package is known once it is installed"
+                f"unknown name {node.value!r}{known}; the family of a package is known once it is installed"
             )
             reading.complain(path, text)
             return WRONG
@@ -91,7 +91,7 @@ class FamilyOptions:
         for name, child in node.fields.items():
             if name not in keys:
                 known = advise(name, keys)
-                text = f"family {beside.value if beside else ''} has no such option, {known}"
+                text = f"family {beside.value if beside else ''} has no such option{known}"
                 reading.complain((*path, name), text)
                 continue
             value = keys[name].form.read(child, (*path, name), reading)

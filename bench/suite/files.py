@@ -100,7 +100,7 @@ def _cure(place: FilePath, written: str) -> str:
         return f"and no folder {beside} either; relative paths begin at the suite file"
     names = [item.name for item in sorted(beside.iterdir())[:1000]]
     advice = advise(place.name, names).partition(" Known:")[0]
-    if advice.startswith("did you mean"):
-        return advice
+    if advice.startswith(", did you mean"):
+        return advice.removeprefix(", ")
     is_relative = not FilePath(written).is_absolute()
     return "check the name" + ("; relative paths begin at the suite file" if is_relative else "")

@@ -167,7 +167,7 @@ class Choice:
         name = (self.aliases or {}).get(node.value, node.value)
         if name not in self.names:
             reading.complain(
-                path, f"unknown name {node.value!r}, {advise(node.value, self.names, self.aliases or ())}"
+                path, f"unknown name {node.value!r}{advise(node.value, self.names, self.aliases or ())}"
             )
             return WRONG
         return name

@@ -34,7 +34,7 @@ def check_gate(gate: Node, reading: Reading) -> dict[str, Any]:
     for written, node in gate.fields.items():
         path = ("gate", written)
         if written not in names:
-            reading.complain(path, f"unknown metric {written!r}, {advise(written, _short_names())}")
+            reading.complain(path, f"unknown metric {written!r}{advise(written, _short_names())}")
         elif names[written] in rules:
             reading.complain(path, f"got a second rule for {names[written]}, expected one: remove one")
         else:

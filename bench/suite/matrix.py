@@ -55,7 +55,7 @@ def _check_names(row: Mapping[str, Any], declared: Declared, path: Path, reading
     for key, names in known.items():
         for name in row.get(key, ()):
             if name not in names and _may_judge(key, reading):
-                reading.complain((*path, key), f"unknown {key} {name!r}, {advise(name, names)}")
+                reading.complain((*path, key), f"unknown {key} {name!r}{advise(name, names)}")
 
 
 def _may_judge(key: str, reading: Reading) -> bool:

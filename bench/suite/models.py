@@ -63,7 +63,9 @@ def _build(entry: dict[str, Any], path: Path, reading: Reading) -> ModelSource |
     is_given = key not in ("keras", "source")
     name = entry.get("name", file.stem)
     _check_name(name, path, reading)
-    if is_given and "precision" not in entry:
+    written = reading.find(path)
+    is_wrong = written is not None and "precision" in written.fields
+    if is_given and "precision" not in entry and not is_wrong:
         reading.complain(
             (*path, "precision"), "missing, expected the precision of the given file, as in precision: int8"
         )

@@ -69,7 +69,7 @@ def _with_cases(suite: Suite, cases: list[Case]) -> Suite:
 def _on_hosts(suite: Suite, hosts: tuple[str, ...]) -> Suite:
     for host in hosts:
         if host not in suite.hosts:
-            raise UsageError(f"--host: unknown host {host!r}, {advise(host, suite.hosts)}")
+            raise UsageError(f"--host: unknown host {host!r}{advise(host, suite.hosts)}")
     return _with_cases(suite, [case for case in suite.cases if case.host in hosts])
 
 
@@ -95,7 +95,7 @@ def _fits(case: Case, condition: str) -> bool:
 def _fits_pair(case: Case, pair: str) -> bool:
     key, _, value = (part.strip() for part in pair.partition("="))
     if key not in _KEYS:
-        raise UsageError(f"--only {pair}: unknown key {key!r}, {advise(key, _KEYS)}")
+        raise UsageError(f"--only {pair}: unknown key {key!r}{advise(key, _KEYS)}")
     values: Mapping[str, str] = {
         "model": case.model,
         "group": case.group,
@@ -118,7 +118,7 @@ def _limited(data: RenderedData | CocoData, limit: int) -> RenderedData | CocoDa
 
 def _with_profile(suite: Suite, profile: str) -> Suite:
     if profile not in PROFILES:
-        raise UsageError(f"--profile: unknown profile {profile!r}, {advise(profile, PROFILES)}")
+        raise UsageError(f"--profile: unknown profile {profile!r}{advise(profile, PROFILES)}")
     cases = tuple(replace(case, recipe=_smoke_recipe(case.recipe)) for case in suite.cases)
     data = _limited(suite.data, _SMOKE_IMAGES)
     if isinstance(data, RenderedData):

@@ -60,9 +60,7 @@ def _build(name: str, options: dict[str, Any], path: Path, reading: Reading) -> 
     precision = options.get("precision", name)
     if precision not in PRECISIONS:
         advice = advise(name, PRECISIONS)
-        reading.complain(
-            (*path, "precision"), f"missing, expected what {name!r} makes; or, for its name, {advice}"
-        )
+        reading.complain((*path, "precision"), f"missing, expected what {name!r} makes{advice}")
         return None
     if name in PRECISIONS and precision != name:
         reading.complain(

@@ -79,7 +79,7 @@ def test_a_list_of_names_is_a_path(places: Path, load) -> None:  # type: ignore[
         ("{yolo: {data: data.yml}}", "data.yolo.data: there is no file {}/data.yml, did you mean 'data.yaml'?"),
         ("{voc: {images: photos}}", "data.voc.annotations: missing, expected the path of a folder"),
         ("{voc: {images: photos, annotations: xml, coordinates: pixels}}",
-         "data.voc.coordinates: unknown name 'pixels', Known: voc, corners"),
+         "data.voc.coordinates: unknown name 'pixels'. Known: voc, corners"),
         ("{voc: {images: photos, annotations: xml, dificult: count}}", "data.voc.dificult: unknown key, did you mean "
          "'difficult'? Known: images, annotations, list, names, coordinates, difficult, limit, seed, truncated"),
         ("{tfrecord: {records: records/test-*}}",

@@ -80,8 +80,8 @@ def get_data_set(order: Order, tell: Tell) -> Fetched:
     """
     if order.name not in NAMES:
         close = get_close_matches(order.name, NAMES, 1)
-        advice = f"did you mean {close[0]!r}? " if close else ""
-        raise UsageError(f"unknown data set {order.name!r}, {advice}Known: {', '.join(NAMES)}")
+        advice = f", did you mean {close[0]!r}?" if close else "."
+        raise UsageError(f"unknown data set {order.name!r}{advice} Known: {', '.join(NAMES)}")
     for url in (order.mirror, *order.urls.values()):
         check_url(url)
     with _alone(order.folder):
