@@ -20,6 +20,9 @@ _ACTIVATION_INPUT = {"TRANSPOSE_CONV": 2}
 # Conversions, which an integer model with float inputs or outputs cannot do without.
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE", "CAST")
 
+# So many bytes are looked at to tell text from anything else.
+_TEXT_BYTES = 256
+
 # The only dtypes whose values count as weights; int32 and int64 constants are shapes and biases.
 _WEIGHT_TYPES = ("float32", "float16", "int8", "uint8", "int4")
 
@@ -36,7 +39,7 @@ def read_tflite(content: bytes, name: str) -> ModelGraph:
     from ai_edge_litert import schema_py_generated as schema
 
     if content[4:8] != b"TFL3":
-        raise ModelError(f"{name}: not a TFLite model (its identifier is {content[4:8]!r}, expected b'TFL3')")
+        raise ModelError(f"{name}: not a TFLite model{_other_words(content)}")
     try:
         return _read(schema.Model.GetRootAs(content, 0), len(content))
     except (
@@ -53,6 +56,18 @@ def read_tflite(content: bytes, name: str) -> ModelGraph:
             f"{name}: the TFLite model is damaged or cut short ({type(problem).__name__}: {problem}); fetch "
             "it again"
         ) from problem
+
+
+def _other_words(content: bytes) -> str:
+    """Say what a file is instead, as far as its first bytes tell."""
+    start = content[:_TEXT_BYTES].decode("utf-8", errors="ignore")
+    if start and len(start.encode()) >= min(len(content), _TEXT_BYTES) - 3 and _is_text(start):
+        return ": this is text, such as a web page or a Git LFS pointer in its place; fetch the file itself"
+    return f" (its identifier is {content[4:8]!r}, expected b'TFL3'); check what was exported"
+
+
+def _is_text(start: str) -> bool:
+    return all(letter.isprintable() or letter.isspace() for letter in start)
 
 
 def _read(model: Any, size: int) -> ModelGraph:
