@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from bench.building.floats import FloatFile, FloatModel
 from bench.core.recipe import Recipe
 from bench.quantize import litert, litert_edge, onnx_float, onnx_int4, onnx_integer, onnx_shared
-from bench.quantize.layers import NOTHING_KEPT, KeptLayers, choose_layers, read_layers
+from bench.quantize.layers import NOTHING_KEPT, KeptLayers, choose_layers, read_layers, require_weights
 from bench.quantize.litert_names import name_tensors
 
 __all__ = ["FloatModel", "export", "starts_from_file"]
+
+# Precisions whose activations stay in float: layers without weights are as they were.
+_WEIGHTS_ALONE = ("dynamic", "int4")
 
 
 def starts_from_file(recipe: Recipe, runtime: str) -> bool:
@@ -53,7 +56,11 @@ def _kept(recipe: Recipe, file: Path) -> KeptLayers:
     """Return the layers of a float file that a recipe quantizes otherwise."""
     if not recipe.keeps_layers:
         return NOTHING_KEPT
-    return choose_layers(recipe.keep_float, recipe.keep_8bit, read_layers(file))
+    layers = read_layers(file)
+    kept = choose_layers(recipe.keep_float, recipe.keep_8bit, layers)
+    if recipe.precision in _WEIGHTS_ALONE:
+        require_weights(kept, layers)
+    return kept
 
 
 def _export_onnx(

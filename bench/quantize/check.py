@@ -69,6 +69,7 @@ def check_export(path: Path, expected: Expectation) -> FileFacts:
     _require_promise(path, graph, facts, expected.recipe, expected.is_converted)
     problem_text = (
         _weights_problem(graph, expected.num_kernel_weights)
+        or _int4_problem(graph, expected.recipe)
         or verify_declared(expected.recipe.precision, facts, expected.recipe.keeps_layers)
         or _granularity_problem(graph, expected.recipe)
         or _outputs_problem(outputs)
@@ -86,6 +87,17 @@ def _weights_problem(graph: ModelGraph, num_kernel_weights: int) -> str:
         f"it holds {graph.num_constants} weights, but the float model has {num_kernel_weights} in its "
         "kernels; the converter dropped weights"
     )
+
+
+def _int4_problem(graph: ModelGraph, recipe: Recipe) -> str:
+    if recipe.precision != "int4" or any(op.weight in ("int4", "uint4") for op in graph.weighted):
+        return ""
+    if recipe.keeps_layers:
+        return (
+            "nothing is left at 4 bits: keep_8bit and keep_float name every layer that could be (depthwise "
+            "and transposed convolutions cannot); name fewer layers, or use precision dynamic for 8 bits"
+        )
+    return "nothing is left at 4 bits: no kernel of this model can be; use precision dynamic for 8 bits"
 
 
 def _granularity_problem(graph: ModelGraph, recipe: Recipe) -> str:

@@ -17,6 +17,12 @@ from typing import Any
 
 from bench.errors import BuildError, ModelError
 
+# Operators that may hold a kernel, of either format.
+_WEIGHTED = frozenset(
+    {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "CONV_3D", "BATCH_MATMUL"}
+    | {"EMBEDDING_LOOKUP", "CONV", "CONVTRANSPOSE", "MATMUL", "GEMM", "GATHER", "LSTM", "ATTENTION"}
+)
+
 # Converted .tflite names list every operation that was fused, often hundreds of letters.
 _LONGEST_SHOWN = 80
 _NUM_SHOWN = 5
@@ -78,6 +84,23 @@ def choose_layers(keep_float: Sequence[str], keep_8bit: Sequence[str], layers: S
         tuple(layer.name for layer in layers if layer.name in floats),
         tuple(layer.name for layer in layers if layer.name in eights - floats),
     )
+
+
+def require_weights(kept: KeptLayers, layers: Sequence[Layer]) -> None:
+    """Refuse layers of which none has weights, for a recipe that quantizes weights alone.
+
+    Raises:
+        BuildError: the file would be the same without them.
+    """
+    ops = {layer.name: layer.op for layer in layers}
+    for option, names in (("keep_float", kept.in_float), ("keep_8bit", kept.at_8_bits)):
+        if names and not any(ops[name].upper() in _WEIGHTED for name in names):
+            shown = "; ".join(f"{_shortened(name)} ({ops[name]})" for name in names[:_NUM_SHOWN])
+            raise BuildError(
+                f"{option}: none of the {len(names)} layers that it fits has weights, and this recipe "
+                f"quantizes weights alone, so that nothing would change: {shown}. Name convolutions or "
+                "matrix products"
+            )
 
 
 def _matched(option: str, patterns: Sequence[str], layers: Sequence[Layer]) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from tiny_networks import write_network_onnx, write_network_tflite
 
 from bench.errors import BuildError, ModelError
-from bench.quantize.layers import KeptLayers, Layer, choose_layers, layer_names, read_layers
+from bench.quantize.layers import KeptLayers, Layer, choose_layers, layer_names, read_layers, require_weights
 
 LAYERS = [
     Layer("stem/conv", "CONV_2D"),
@@ -48,6 +48,13 @@ def test_float_wins_over_8_bits() -> None:
     assert choose_layers(["head*"], ["*"], LAYERS) == KeptLayers(
         ("head/boxes;head/bias", "head/scores[0]"), ("stem/conv",)
     )
+
+
+def test_layers_without_weights_change_nothing_where_weights_alone_are_quantized() -> None:
+    layers = [*LAYERS, Layer("joined", "CONCATENATION"), Layer("Conv_0", "Conv")]
+    with pytest.raises(BuildError, match=r"keep_float: none of the 1 layers .* joined \(CONCATENATION\)"):
+        require_weights(KeptLayers(("joined",)), layers)
+    require_weights(KeptLayers(("joined", "stem/conv"), ("Conv_0",)), layers)
 
 
 def test_a_pattern_that_fits_nothing_names_the_nearest_layers() -> None:
