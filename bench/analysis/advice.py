@@ -12,6 +12,7 @@ from bench.analysis.hints import silent_classes, with_command
 from bench.analysis.interval import sign
 from bench.analysis.proof import find_governor, fused_share, num_conversions
 from bench.analysis.published import beside_published
+from bench.analysis.suppressing import unsuppressed
 from bench.core.record import Advice, Record
 
 # Below this AP a detector finds nothing of use.
@@ -199,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
     _collapse,
     _dead_classes,
     silent_classes,
+    unsuppressed,
     _unlike_published,
     _wrong_precision,
     _slower,

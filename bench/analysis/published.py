@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bench.analysis.interval import known_value
 from bench.core.record import Record
 
-# Images of the data sets that detectors are published on, by name (cocodataset.org, 2017 splits).
-NUM_IMAGES = {"coco val2017": 5000}
+# Images of COCO's 2017 validation split, which detectors are published on (cocodataset.org).
+COCO_VAL2017 = 5000
+
+# Words of its name, whatever their order, and words beside them that change nothing.
+_NAME = frozenset({"coco", "val", "2017"})
+_BESIDE = frozenset({"ms", "the", "all", "of", "on", "set", "split", "data", "dataset", "images", "5000"})
 
 # AP by which a right pipeline may differ on the same images. Resizing alone moves small models by .006 to
 # .012, suppression settings by a few thousandths; a wrong channel order or value range costs .02 or more.
@@ -52,6 +57,16 @@ class PublishedFinding:
         return self.is_same_data and self.is_given and abs(self.gap) > TOLERANCE
 
 
+def num_images_of(data: str) -> int:
+    """Return the images of a data set by its name as people write it; 0 if it is not known.
+
+    `COCO val2017, 5000 images` and `MS COCO 2017 validation set` are the same; `a subset of` it is another.
+    """
+    plain = data.lower().replace("5,000", "5000").replace("validation", "val")
+    words = set(re.findall(r"[a-z]+|[0-9]+", plain))
+    return COCO_VAL2017 if words >= _NAME and words - _NAME <= _BESIDE else 0
+
+
 def beside_published(record: Record) -> PublishedFinding | None:
     """Compare a case with what was published; None where nothing was published or measured."""
     expected, measured = record.expected, known_value(record, "map_50_95")
@@ -66,6 +81,6 @@ def beside_published(record: Record) -> PublishedFinding | None:
         data=data,
         source=str(expected.get("source", "")),
         num_images=metric.count if metric else 0,
-        num_published_images=NUM_IMAGES.get(" ".join(data.lower().split()), 0),
+        num_published_images=num_images_of(data),
         is_given=record.recipe is None or record.precision == "fp32",
     )

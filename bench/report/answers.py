@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.analysis.findings import Panel
-from bench.analysis.interval import RESOLUTION, known_value
+from bench.analysis.interval import RESOLUTION, bounds, known_value
 from bench.core.record import Record
 from bench.report.cells import metric_cell
 from bench.report.model import Answer, Figure
-from bench.report.sentences import accuracy_words, size_words, speed_words
+from bench.report.sentences import accuracy_words, num_rounds, size_words, speed_words
 from bench.report.tables import nms_words
 from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points, ratio
 
@@ -27,10 +27,17 @@ def make_answer(panel: Panel, labels: dict[str, str]) -> Answer:
         headline = "No case can be recommended" if measured else "Nothing was measured"
         return Answer(headline, _why_none(panel, measured), (), _left_out(panel, labels), _rule(panel))
     record = next(record for record in measured if record.case == chosen)
-    grade = "" if record.decision_grade else "Not for decisions: "
+    grade = _grade(record, panel.recommendation.clock)
     headline = f"{grade}{'ship' if grade else 'Ship'} {labels[chosen]}"
     details = [*_ties(panel, labels), *_left_out(panel, labels)]
     return Answer(headline, _gain(panel, record, labels), _figures(record), tuple(details), _rule(panel))
+
+
+def _grade(record: Record, clock: str) -> str:
+    """Return the mark of a choice that nobody should act on; empty if its latency has an interval."""
+    if bounds(record.metric(clock)) is None:
+        return f"Not for decisions, {num_rounds(record.rounds_valid)}: "
+    return "" if record.decision_grade else "Not for decisions: "
 
 
 def _gain(panel: Panel, record: Record, labels: dict[str, str]) -> str:

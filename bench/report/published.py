@@ -19,7 +19,10 @@ def has_published(records: Sequence[Record]) -> bool:
 def published_cell(record: Record) -> Cell:
     """Show the published map_50_95 and the data set it is of; the note says why it may differ."""
     found = beside_published(record)
-    return Cell(points(found.published), found.data, note=comparability(found)) if found else NO_CELL
+    if found is None:
+        return NO_CELL
+    text = points(found.published) + ("" if found.is_given else " (float model)")
+    return Cell(text, found.data, note=comparability(found))
 
 
 def published_sentence(finding: PublishedFinding, labels: dict[str, str]) -> str:

@@ -46,6 +46,9 @@ def speed_words(metric: Metric | None) -> str:
         return (
             f"no difference in speed seen ({ratio(metric.value)}× the latency {interval_text(metric, ratio)})"
         )
+    if side is None:
+        behind = f", {num_rounds(metric.count)}" if metric.count else ""
+        return f"speed not decided ({ratio(metric.value)}× the latency{behind})"
     if metric.value <= 1:
         ends = (metric.high, metric.low)
         shown = (
@@ -56,6 +59,11 @@ def speed_words(metric: Metric | None) -> str:
         return f"{ratio(1 / metric.value)}× faster{shown}"
     interval = interval_text(metric, ratio)
     return f"{ratio(metric.value)}× slower{' ' + interval if interval else ''}"
+
+
+def num_rounds(count: int) -> str:
+    """Return `1 round`, `2 rounds`."""
+    return f"{count} round{'' if count == 1 else 's'}"
 
 
 def size_words(value: float | None) -> str:

@@ -52,6 +52,23 @@ def test_each_thing_that_looks_wrong_is_named(record: Record, code: str) -> None
     assert code in codes(record)
 
 
+def test_suppression_that_no_operator_of_the_graph_does_is_missing() -> None:
+    raw = {
+        "nms_in_graph": True,
+        "description": {"decode": {"family": "yolov8"}},
+        "artifact": {"ops": {"Conv": 60, "Sigmoid": 50, "Shape": 1}},
+    }
+    assert "nms_missing" in codes(fake_record("litert", "fp32", **raw))
+    for changed in (
+        {"nms_in_graph": False},
+        {"description": {"decode": {"family": "end_to_end"}}},
+        {"artifact": {"ops": {"Conv": 60, "NonMaxSuppression": 1}}},
+        {"artifact": {"ops": {"Conv": 60, "If": 1}}},
+        {"artifact": {}},
+    ):
+        assert "nms_missing" not in codes(fake_record("litert", "fp32", **{**raw, **changed}))
+
+
 def test_a_recipe_that_leaves_layers_in_float_may_make_a_mixed_file() -> None:
     recipe = {"name": "head-float", "precision": "int8", "keep_float": ["head"]}
     mixed = fake_record("litert", "int8", precision_found="mixed")

@@ -178,6 +178,23 @@ def test_overridden_figures_carry_a_banner_that_names_what_was_overridden() -> N
     assert build_report(quickstart_records()).banner == ""
 
 
+def test_one_round_claims_no_speed_and_decides_nothing() -> None:
+    single = [
+        with_metric(
+            with_metric(
+                replace(record, rounds_valid=1),
+                make_metric("latency_p50_ns", 4e5 + number, level=0.0, count=1),
+            ),
+            make_metric("latency_ratio", 0.81, low=0.81, high=0.81, level=0.0, count=1),
+        )
+        for number, record in enumerate(quickstart_records())
+    ]
+    report = build_report(single)
+    assert report.sections[0].answer.headline.startswith("Not for decisions, 1 round: ship ")
+    assert "faster [" not in everything(report) and "1.23× faster" not in everything(report)
+    assert "speed not decided (0.81× the latency, 1 round)" in everything(report)
+
+
 def test_training_that_brought_nothing_is_said_with_its_control() -> None:
     said = "\n".join(build_report(quickstart_records()).sections[0].findings)
     assert "training brought nothing that this run can see" in said

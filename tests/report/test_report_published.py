@@ -10,14 +10,14 @@ import pytest
 from fake_records import fake_record, quickstart_records, with_metric
 
 from bench.analysis.advice import advise
-from bench.analysis.published import beside_published
+from bench.analysis.published import beside_published, num_images_of
 from bench.core.metric import make_metric
 from bench.core.record import Record
 from bench.report import terminal_table
 from bench.report.building import build_report
 from bench.report.markdown import render_markdown
 from bench.report.page import render_page
-from bench.report.published import published_sentence
+from bench.report.published import published_cell, published_sentence
 from bench.report.rows import render_csv
 
 PUBLISHED = {"map_50_95": 0.373, "map_50": None, "data": "COCO val2017", "source": "the authors' table"}
@@ -87,6 +87,32 @@ def test_a_variant_that_was_made_here_is_not_blamed_for_the_float_model_s_figure
     assert build_report([record]).sections[0].tables[0].notes == (
         "Published: The published figure is that of the float model.",
     )
+
+
+def test_the_float_model_s_figure_is_marked_beside_what_was_made_of_it() -> None:
+    record = fake_record("litert", "int8", expected=PUBLISHED)
+    assert published_cell(record).text == "37.3 (float model)"
+    assert published_cell(measured(0.371, 5000)).text == "37.3"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "coco val2017",
+        "COCO val2017, 5000 images",
+        "MS COCO 2017 validation set (5,000 images)",
+        "COCO-val-2017",
+    ],
+)
+def test_coco_val2017_is_known_however_it_is_written(name: str) -> None:
+    assert num_images_of(name) == 5000
+
+
+@pytest.mark.parametrize(
+    "name", ["", "COCO", "COCO test-dev2017", "COCO train2017", "500 images of COCO val2017"]
+)
+def test_other_data_sets_are_not_taken_for_coco_val2017(name: str) -> None:
+    assert num_images_of(name) == 0
 
 
 def test_page_markdown_terminal_and_csv_all_show_it() -> None:
