@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.diagnosing.build import BuildDiagnosis, TriedCure
-from bench.diagnosing.cure import shortened
+from bench.diagnosing.build import BuildDiagnosis
+from bench.diagnosing.cure_ideas import shortened
 from bench.diagnosing.loss import Lost
+from bench.diagnosing.timing import Times
+from bench.diagnosing.trying import TriedCure
 
 # First losses shown; more than that is everywhere.
 NUM_LOSSES = 3
@@ -24,6 +26,7 @@ def build_lines(found: BuildDiagnosis) -> Iterator[str]:
         yield f"  {found.problem}"
     if found.num_layers:
         yield from (f"  {line}" for line in _losses(found))
+    yield from (f"  {note}" for note in found.notes)
     yield from (f"  {line}" for line in _cures(found))
 
 
@@ -51,8 +54,21 @@ def _cures(found: BuildDiagnosis) -> Iterator[str]:
     if found.named is not None:
         yield "the cure, to paste into the suite (and `cured` into matrix.precision):"
         yield from (f"    {line}" for line in found.named.lines)
+        yield _time(found.times)
     elif found.cures:
         yield "none of them brings the accuracy back; measure fp16, or train with `qat`"
+
+
+def _time(times: Times | None) -> str:
+    if times is None:
+        return "it was not timed, and may be slower than fp32: measure before shipping"
+    words = f"{times.cured_ns / 1e6:.3g} ms, fp32 {times.float_ns / 1e6:.3g} ms"
+    threads = "1 thread" if times.threads == 1 else f"{times.threads} threads"
+    slower = ": slower than fp32 here" if times.cured_ns > times.float_ns else ""
+    return (
+        f"one invoke of it took {words} (median of {times.num_calls} calls, {threads}){slower}; measure on "
+        "the device before shipping"
+    )
 
 
 def _result(tried: TriedCure) -> str:

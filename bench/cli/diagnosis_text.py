@@ -75,11 +75,14 @@ def _tried(found: Diagnosis) -> Iterator[str]:
     without = "" if step.with_classes else ", without regard of classes"
     misfits = len(step.trials) - len(readable)
     yield f"{len(readable)} changes tried, {misfits} do not fit the model; the best{without}:"
-    yield from (f"- {_trial(trial)}" for trial in best)
+    # Where they are of samples of several sizes, or another one than the verdict, each says its own.
+    is_told = {trial.num_images for trial in best} - {found.num_images}
+    yield from (f"- {_trial(trial, bool(is_told))}" for trial in best)
 
 
-def _trial(trial: Trial) -> str:
-    return f"AP {trial.value:.3f} instead of {trial.base:.3f}: {trial.change.text}"
+def _trial(trial: Trial, with_count: bool = False) -> str:
+    on = f" on {trial.num_images} images" if with_count else ""
+    return f"AP {trial.value:.3f} instead of {trial.base:.3f}{on}: {trial.change.text}"
 
 
 def _unusual(found: Diagnosis) -> Iterator[str]:
@@ -88,6 +91,7 @@ def _unusual(found: Diagnosis) -> Iterator[str]:
     yield ""
     yield "settings that differ from the family's usual ones, without a verdict:"
     for item in found.unusual:
-        tried = "" if item.usual_value is None else f", which gives AP {item.usual_value:.3f}"
+        fits = item.usual_value is not None
+        tried = f"gives AP {item.usual_value:.3f}" if fits else "does not fit the model"
         usual = "none" if item.usual is None else as_yaml(item.usual)
-        yield f"- {item.key}: {as_yaml(item.present)} (usual: {usual}{tried})"
+        yield f"- {item.key}: {as_yaml(item.present)} (usual: {usual}, which {tried})"

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.core.recipe import Recipe
 from bench.core.suite import Case
 from bench.diagnosing.comparing import compare_files
 from bench.diagnosing.cure import Cure, find_cures
+from bench.diagnosing.cure_ideas import Means
 from bench.diagnosing.demand import CLEAR_SHARE, LEAST_GAIN
 from bench.diagnosing.loss import Lost, find_losses
 from bench.diagnosing.opening import Opened
-from bench.diagnosing.scoring import Score, Scorer
+from bench.diagnosing.scoring import Scorer
+from bench.diagnosing.tensor_report import TensorReport
+from bench.diagnosing.timing import Times
+from bench.diagnosing.trying import Trials, TriedCure, best_cure, score_case, time_cure
 from bench.errors import BenchError
 from bench.stats import Interval
 
 # Images that tensors are compared on: each gives every layer thousands of values.
 NUM_COMPARED = 8
-
-# Cures that are built and scored, at most; building takes seconds to a minute each.
-MOST_CURES = 6
-
-# A cure that leaves less than this share of the float AP missing has brought it back.
-CURED_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class TriedCure:
-    """A cure, built and scored; `value` is its map_50_95, None where it could not be built."""
-
-    cure: Cure
-    value: float | None
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +35,8 @@ class BuildDiagnosis:
         num_layers, num_compared: of the float file.
         losses: first layers at which the signal is lost.
         cures: in the order in which they were tried; `named` is the one to use, None where none helps.
+        times: of an invoke with the named cure; None where it was not timed.
+        notes: what else is to be known of how the build was made.
         problem: why tensors could not be compared.
     """
 
@@ -62,6 +53,8 @@ class BuildDiagnosis:
     losses: tuple[Lost, ...] = ()
     cures: tuple[TriedCure, ...] = ()
     named: Cure | None = None
+    times: Times | None = None
+    notes: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -74,17 +67,12 @@ def diagnose_build(opened: Opened, case: Case, num_images: int, always: bool = F
     sibling = next(other for other in opened.suite.cases if other.id == case.sibling)
     count = min(num_images, len(opened.images))
     scorer = Scorer(opened.data, [image.id for image in opened.images[:count]])
-    scores = [_score(opened, each, scorer, count) for each in (case, sibling)]
+    scores = [score_case(opened, each, scorer, count) for each in (case, sibling)]
     loss = scorer.difference(scores[0], scores[1], 0.95)
     found = BuildDiagnosis(
         case.id, sibling.id, count, scores[0].value, scores[1].value, loss, _is_far(loss, scores[1].value)
     )
     return _look_closer(opened, case, sibling, found, scorer) if always or found.is_far_below else found
-
-
-def _score(opened: Opened, case: Case, scorer: Scorer, count: int) -> Score:
-    description = opened.suite.model(case.model).description
-    return scorer.score(opened.subject(case, count).reader.read([description], count)[0])
 
 
 def _is_far(loss: Interval | None, float_value: float) -> bool:
@@ -117,32 +105,30 @@ def _look_closer(
     )
     if case.recipe is None or not found.is_far_below:
         return found
-    tried = _try_cures(opened, case, find_cures(case.recipe, source.kind, report, losses), found, scorer)
-    return replace(found, cures=tuple(tried), named=_best(tried, found))
+    return _cured(opened, case, sibling, replace(found, notes=_notes(opened, case.recipe)), report, scorer)
 
 
-def _try_cures(
-    opened: Opened, case: Case, cures: Sequence[Cure], found: BuildDiagnosis, scorer: Scorer
-) -> list[TriedCure]:
-    """Build and score cures until one brings the accuracy back."""
-    tried: list[TriedCure] = []
-    for number, cure in enumerate(cures[:MOST_CURES]):
-        treated = replace(case, id=f"{case.id}+cure{number}", recipe=cure.recipe)
-        try:
-            value = _score(opened.with_case(treated), treated, scorer, found.num_images).value
-            tried.append(TriedCure(cure, value))
-        except BenchError as problem:
-            tried.append(TriedCure(cure, None, str(problem)))
-            continue
-        if value >= (1 - CURED_SHARE) * found.float_value:
-            break
-    return tried
+def _cured(
+    opened: Opened, case: Case, sibling: Case, found: BuildDiagnosis, report: TensorReport, scorer: Scorer
+) -> BuildDiagnosis:
+    """Add the cures that were tried, and the one that helps."""
+    assert case.recipe is not None
+    source = opened.suite.model(case.model)
+    means = Means(source.kind, case.runtime.name, opened.num_calibration_images)
+    cures = find_cures(case.recipe, means, report, found.losses)
+    trials = Trials(opened, case, scorer, found.num_images, found.float_value)
+    tried = trials.run(cures)
+    named = best_cure(tried, found.value, found.float_value)
+    times = time_cure(opened, case, sibling, named) if named else None
+    return replace(found, cures=tuple(tried), named=named, times=times)
 
 
-def _best(tried: Sequence[TriedCure], found: BuildDiagnosis) -> Cure | None:
-    """Return the best cure, if it brings back half of what was lost or more."""
-    able = [(one.value, one.cure) for one in tried if one.value is not None]
-    if not able:
-        return None
-    value, cure = max(able, key=lambda pair: pair[0])
-    return cure if value - found.value >= (found.float_value - found.value) / 2 else None
+def _notes(opened: Opened, recipe: Recipe) -> tuple[str, ...]:
+    """Say where ranges were found on fewer images than were asked for, because there are no more."""
+    used, asked = opened.num_calibration_images, recipe.calibration.images
+    if not recipe.is_static or recipe.calibration.source != "images" or used >= asked:
+        return ()
+    return (
+        f"ranges were found on {used} images, {asked} were asked for: the suite's calibration set holds no "
+        "more; with more photos in it they may fit better",
+    )

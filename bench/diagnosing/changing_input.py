@@ -30,10 +30,9 @@ def input_changes(description: ModelDescription, usual: ModelDescription) -> Ite
         yield Change(kind, text, replace(description, preprocess=other))
     for resize in get_args(Resize):
         if resize != preprocess.resize:
-            decode = replace(description.decode, frame="input")
             other = replace(preprocess, resize=resize)
             text = f"the photo is resized by {resize}, not by {preprocess.resize}"
-            yield Change("resize", text, replace(description, preprocess=other, decode=decode))
+            yield Change("resize", text, replace(description, preprocess=other))
     if preprocess.resize != "stretch":
         frame: Frame = "photo" if description.decode.frame == "input" else "input"
         text = (

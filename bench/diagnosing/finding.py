@@ -23,6 +23,7 @@ class Trial:
         reason: why it could not be tried; empty otherwise.
         gain: what it brings, paired over images, at the level that judging needs; None where it was not
             looked at closer because it brings too little.
+        doubt_share: of the AP that a gain has to have to be a doubt, where it is not clear.
     """
 
     change: Change
@@ -31,6 +32,7 @@ class Trial:
     num_images: int
     reason: str = ""
     gain: Interval | None = None
+    doubt_share: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Unusual:
     """A setting that differs from the family's usual one.
 
     Attributes:
-        usual_value: map_50_95 with the usual setting, on the images of the diagnosis; None where it was not
-            tried alone.
+        usual_value: map_50_95 with the usual setting in its place, on the images of the diagnosis; None
+            where it does not fit the model.
     """
 
     key: str

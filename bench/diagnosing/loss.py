@@ -73,18 +73,19 @@ def layers_behind_convolutions(report: TensorReport, losses: Sequence[Lost]) -> 
     Empty where a convolution is itself among the lost layers, or behind them.
     """
     behind = layers_behind(report, tuple(lost.layer.name for lost in losses))
-    if any(_is_convolution(report, name) for name in behind):
+    if any(is_convolution(report, name) for name in behind):
         return ()
     chosen, waiting = set(behind), list(behind)
     while waiting:
         for source in report.graph[waiting.pop()]:
-            if source not in chosen and not _is_convolution(report, source):
+            if source not in chosen and not is_convolution(report, source):
                 chosen.add(source)
                 waiting.append(source)
     return tuple(name for name in report.graph if name in chosen)
 
 
-def _is_convolution(report: TensorReport, name: str) -> bool:
+def is_convolution(report: TensorReport, name: str) -> bool:
+    """Whether a layer convolves, in either format."""
     return "CONV" in report.ops.get(name, "").upper()
 
 

@@ -55,6 +55,12 @@ class Opened:
         """The annotated images."""
         return self.prepared[0]
 
+    @property
+    def num_calibration_images(self) -> int:
+        """How many images there are to calibrate on."""
+        calibration = self.prepared[1]
+        return len(calibration.images) if calibration else 0
+
     def with_case(self, case: Case) -> Opened:
         """Return the same for one other case, its file built; if that failed, `artifact` says why."""
         suite = with_availability(replace(self.suite, cases=(case,)))

@@ -76,6 +76,7 @@ class Judge:
                 num_images=count,
                 reason=reading.reason,
                 gain=self._gain(scorer, c, scores[c.key], before),
+                doubt_share=self.demands[c.key].doubt_share if c.key in self.demands else CLEAR_SHARE,
             )
             for c, reading in zip(changes, others, strict=True)
         )
@@ -108,13 +109,12 @@ class Judge:
         if trial.change.key not in self.demands or score.value < (1 - CLEAR_SHARE) * before.value:
             return False
         interval = scorer.difference(score, before, OPEN_LEVEL)
-        share = self.demands[trial.change.key].share
-        return interval is not None and is_large(interval.high, before.value, share)
+        return interval is not None and is_large(interval.high, before.value, trial.doubt_share)
 
     def _ranked(
         self, trials: Sequence[Trial], scores: dict[str, Score], scorer: Scorer, before: Score
     ) -> list[Trial]:
-        """Return the best clear trial and those not told apart from it; of these, the most usual first."""
+        """Return the best clear trial and those not told apart from it: most usual first, then best."""
         clear = [trial for trial in trials if self._is_clear(trial, before.value)]
         if not clear or len(before.matches.image_ids) < LEAST_IMAGES:
             return []
@@ -122,7 +122,9 @@ class Judge:
         top = scores[best.change.key]
         equal = [t for t in clear if t is best or _is_level(scorer, top, scores[t.change.key])]
         usual = usual_description(self.description, self.subject.suffix)
-        return sorted(equal, key=lambda trial: len(differences(trial.change.description, usual)))
+        return sorted(
+            equal, key=lambda trial: (len(differences(trial.change.description, usual)), -trial.value)
+        )
 
 
 def _is_level(scorer: Scorer, top: Score, other: Score) -> bool:

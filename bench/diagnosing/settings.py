@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bench.detectors.families.base import load_family
@@ -15,7 +16,7 @@ from bench.detectors.options import read_options
 from bench.detectors.presets import COCO_80, COCO_90, default_description
 from bench.errors import ModelError
 from bench.wire.codec import to_json
-from bench.wire.description import ModelDescription
+from bench.wire.description import Decode, ModelDescription
 
 # Text that YAML reads as itself, within brackets too.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -63,6 +64,30 @@ def differences(before: ModelDescription, after: ModelDescription) -> dict[str, 
     first, second = settings_of(before), settings_of(after)
     keys = dict.fromkeys((*first, *second))
     return {key: (first.get(key), second.get(key)) for key in keys if first.get(key) != second.get(key)}
+
+
+def with_setting(description: ModelDescription, other: ModelDescription, key: str) -> ModelDescription:
+    """Return a description with one setting, by its key below `detector:`, as another one has it."""
+    group, _, name = key.rpartition(".")
+    if group == "input":
+        value = getattr(other.preprocess, name)
+        return replace(description, preprocess=replace(description.preprocess, **{name: value}))
+    if group == "nms":
+        value = getattr(other.suppression, _NMS[name])
+        return replace(description, suppression=replace(description.suppression, **{_NMS[name]: value}))
+    if key == "labels":
+        return replace(description, category_ids=other.category_ids)
+    return replace(description, decode=_with_reading(description.decode, other.decode, key))
+
+
+def _with_reading(decode: Decode, other: Decode, key: str) -> Decode:
+    if key == "frame":
+        return replace(decode, frame=other.frame)
+    name = key.removeprefix("options.")
+    options = {own: value for own, value in decode.options.items() if own != name}
+    if name in other.options:
+        options[name] = other.options[name]
+    return replace(decode, options=options)
 
 
 def suite_lines(before: ModelDescription, after: ModelDescription) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from bench.diagnosing.description import diagnose_description
 from bench.diagnosing.finding import Diagnosis
 from bench.diagnosing.reading import Reading
 from bench.diagnosing.scoring import Scorer
-from bench.diagnosing.settings import differences, suite_lines, usual_description
+from bench.diagnosing.settings import differences, suite_lines, usual_description, with_setting
 from bench.diagnosing.suite import ModelDiagnosis
 from bench.diagnosing.suspicion import suspect
 from bench.metrics.detections import Detections
@@ -55,6 +55,13 @@ def test_the_input_is_changed_in_one_thing_at_a_time() -> None:
         assert keys <= {"input.mean", "input.std"} or len(keys) == 1
     kinds = {change.kind for change in changes}
     assert kinds == {"color", "range", "layout", "resize"}
+
+
+def test_another_resize_leaves_the_frame_of_boxes_as_it_is() -> None:
+    yolo = replace(YOLO, decode=replace(YOLO.decode, frame="photo"))
+    changes = {c.kind: c for c in input_changes(yolo, YOLO)}
+    assert set(differences(yolo, changes["resize"].description)) == {"input.resize"}
+    assert differences(yolo, changes["frame"].description) == {"frame": ("photo", "input")}
 
 
 def test_a_turn_of_channels_takes_uneven_means_along_or_not() -> None:
@@ -183,7 +190,38 @@ def test_a_mistake_is_printed_with_its_lines_and_a_right_model_without(sample: S
 
 def test_unusual_settings_are_listed_without_a_verdict(sample: Sample) -> None:
     shown = text(diagnose_description(sample.subject(), RIGHT))
-    assert "- labels: {offset: 11, count: 5} (usual: {offset: 1, count: 5})" in shown
+    assert "- labels: {offset: 11, count: 5} (usual: {offset: 1, count: 5}, which gives AP 0.000)" in shown
+
+
+OTHER = replace(
+    RIGHT,
+    preprocess=replace(RIGHT.preprocess, color="bgr", mean=(1.0, 2.0, 3.0), resize="letterbox"),
+    decode=Decode("ltrb", options={"strides": [16], "activation": "none"}, frame="photo"),
+    suppression=replace(RIGHT.suppression, is_class_aware=False, iou_threshold=0.5),
+    category_ids=(1, 2, 3, 4, 5),
+)
+
+
+@pytest.mark.parametrize("key", differences(RIGHT, OTHER))
+def test_one_setting_at_a_time_is_set_back(key: str) -> None:
+    changed = differences(RIGHT, with_setting(RIGHT, OTHER, key))
+    assert changed == {key: differences(RIGHT, OTHER)[key]}
+
+
+def test_an_option_is_set_back_to_its_default() -> None:
+    usual = replace(OTHER, decode=Decode("ltrb", options={"strides": [8]}))
+    assert with_setting(OTHER, usual, "options.activation").decode.options == {"strides": [16]}
+
+
+def test_trials_on_more_images_say_how_many(sample: Sample) -> None:
+    diagnosis = diagnose_description(sample.subject(), RIGHT)
+    assert " on 20 images:" not in text(diagnosis)
+    (step,) = diagnosis.steps
+    best = max((trial for trial in step.trials if not trial.reason), key=lambda trial: trial.value)
+    others = [trial for trial in step.trials if trial is not best]
+    more = replace(step, trials=(replace(best, num_images=40), *others))
+    shown = text(replace(diagnosis, steps=(more,)))
+    assert " on 40 images: " in shown and " on 20 images: " in shown
 
 
 def test_what_could_not_be_diagnosed_says_why() -> None:

@@ -9,6 +9,9 @@ import pytest
 from diagnosing_sample import RIGHT, Sample
 
 from bench.diagnosing.description import diagnose_description
+from bench.diagnosing.reading import Reading
+from bench.diagnosing.scoring import Score, Scorer
+from bench.stats import Interval
 from bench.wire.description import Decode, ModelDescription
 
 Mistake = Callable[[ModelDescription], ModelDescription]
@@ -26,6 +29,10 @@ MISTAKES: dict[str, tuple[Mistake, tuple[str, ...]]] = {
     "BGR for RGB": (fed(color="bgr"), ("input: {color: rgb}",)),
     "0 to 1 for -1 to 1": (fed(mean=(0.0,) * 3, std=(255.0,) * 3), ("input: {mean: 127.5, std: 127.5}",)),
     "letterbox for stretch": (fed(resize="letterbox"), ("input: {resize: stretch}",)),
+    "letterbox not undone": (
+        lambda d: replace(fed(resize="letterbox")(d), decode=replace(d.decode, frame="photo")),
+        ("input: {resize: stretch}",),
+    ),
     "ids one too low": (
         lambda d: replace(d, category_ids=tuple(range(10, 15))), ("labels: {offset: 11, count: 5}",),
     ),
@@ -89,3 +96,25 @@ def test_a_sample_too_small_to_accuse_by_grows(sample: Sample) -> None:
     found = diagnose_description(sample.subject(num_images=5), kept(max_detections=3)(RIGHT))
     assert found.steps[0].num_images == 20
     assert found.lines == ("nms: {max_detections: 100}",)
+
+
+def test_a_small_but_sure_gain_of_the_family_s_custom_is_named(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if every reading were so much alike that the planted color costs a twentieth.
+    wrong = fed(color="bgr")(RIGHT)
+    plain = Scorer.score
+
+    def score(scorer: Scorer, reading: Reading) -> Score:
+        found = plain(scorer, reading)
+        return replace(found, value=0.95 + 0.05 * found.value)
+
+    def difference(scorer: Scorer, first: Score, second: Score, level: float) -> Interval:
+        gap = first.value - second.value
+        return Interval(gap, gap - 0.01, gap + 0.01, level)
+
+    monkeypatch.setattr(Scorer, "score", score)
+    monkeypatch.setattr(Scorer, "difference", difference)
+    found = diagnose_description(sample.subject(), wrong)
+    assert (found.verdict, found.lines) == ("mended", ("input: {color: rgb}",))
+    assert found.gain is not None and found.gain.value < 0.1 * found.value

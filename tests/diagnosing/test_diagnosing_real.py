@@ -75,6 +75,9 @@ MISTAKES: dict[str, tuple[str, Mistake, tuple[str, ...]]] = {
     "0 to 1 for -1 to 1": (
         SSD, fed(mean=(0.0,) * 3, std=(255.0,) * 3), ("input: {mean: 127.5, std: 127.5}",),
     ),
+    "frame of boxes": (
+        YOLOX, lambda d: replace(d, decode=replace(d.decode, frame="photo")), ("frame: input",),
+    ),
     "divided by 255": (YOLOX, fed(std=(255.0,) * 3), ("input: {std: 1}",)),
     "RGB for BGR": (YOLOX, fed(color="rgb"), ("input: {color: bgr}",)),
     "score threshold .25": (

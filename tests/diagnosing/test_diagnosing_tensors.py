@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.artifact import Artifact, FileFacts
+from bench.core.model import SourceKind
 from bench.core.recipe import Calibration, Recipe
 from bench.diagnosing.comparing import compare_files
-from bench.diagnosing.cure import find_cures
+from bench.diagnosing.cure import Cure, find_cures
+from bench.diagnosing.cure_ideas import Means
 from bench.diagnosing.layer_graph import GraphLayer, followers, pair_layers
 from bench.diagnosing.loss import Lost, find_losses, layers_behind
 from bench.diagnosing.signal import HIGHEST_DB, Signal, SignalFigures, by_channel
@@ -183,8 +185,15 @@ def test_the_head_is_all_that_follows_a_layer() -> None:
 # Cures
 
 
-def cures(recipe: Recipe, found: TensorReport, kind: str = "keras") -> list[dict[str, object]]:
-    return [cure.options for cure in find_cures(recipe, kind, found, find_losses(found))]  # type: ignore[arg-type]
+def found_cures(
+    recipe: Recipe, found: TensorReport, kind: SourceKind = "keras", num_images: int = 100
+) -> tuple[Cure, ...]:
+    means = Means(kind, "onnxruntime" if kind == "onnx" else "litert", num_images)
+    return find_cures(recipe, means, found, find_losses(found))
+
+
+def cures(recipe: Recipe, found: TensorReport, kind: SourceKind = "keras") -> list[dict[str, object]]:
+    return [cure.options for cure in found_cures(recipe, found, kind)]
 
 
 # What is always tried at last.
@@ -218,7 +227,7 @@ def test_a_file_that_cannot_be_equalised_keeps_layers_in_float() -> None:
 
 
 def test_outputs_that_share_a_scale_are_kept_in_float_and_then_the_whole_head() -> None:
-    found = find_cures(Recipe("int8", "int8"), "tflite", SHARED, find_losses(SHARED))
+    found = found_cures(Recipe("int8", "int8"), SHARED, "tflite")
     assert "share one scale in 'joined'" in found[0].reason
     assert [cure.options.get("keep_float") for cure in found] == [["joined"], ["scores", "joined"], None]
 
@@ -231,23 +240,79 @@ def test_a_scale_may_be_shared_behind_the_layer_that_first_loses_to_it() -> None
         ("shaped", "RESHAPE", ("logits",), figures(3)),
         ("joined", "CONCATENATION", ("boxes", "shaped"), figures(3, whole=34)),
     )
-    cure, _ = find_cures(Recipe("int8", "int8"), "tflite", found, find_losses(found))
+    cure, *_ = found_cures(Recipe("int8", "int8"), found, "tflite")
     assert "'joined'" in cure.reason and cure.options["keep_float"] == ["shaped", "joined"]
 
 
-@pytest.mark.parametrize(
-    ("calibration", "cured"),
-    [
-        (Calibration(source="noise"), {"precision": "int8"}),
-        (Calibration(images=1), {"precision": "int8"}),
-        (Calibration(method="percentile"), {"precision": "int8"}),
-    ],
+def test_a_reason_keeps_the_layers_that_it_names_however_far_behind_the_loss_they_are() -> None:
+    chain = [("c0", "Conv", (), figures(30)), ("gate", "Sigmoid", ("c0",), figures(2))]
+    chain += [("c1", "Conv", ("gate",), figures(2))]
+    chain += [(f"c{i}", "Conv", (f"c{i - 1}",), figures(2)) for i in range(2, 40)]
+    chain += [("logits", "Sigmoid", ("c39",), figures(2)), ("boxes", "Mul", ("c0",), figures(30))]
+    chain += [("joined", "Concat", ("boxes", "logits"), figures(2, whole=40, ratio=600))]
+    chain += [("turned", "Transpose", ("joined",), figures(2))]
+    first, second, *_ = [c for c in found_cures(Recipe("int8", "int8"), report(*chain), "onnx")
+                         if "keep_float" in c.options]  # fmt: skip
+    assert "in 'joined';" in first.reason
+    assert first.options["keep_float"] == ["logits", "joined", "turned"]
+    # The lost layer alone is another cure, with another reason.
+    assert second.reason == "the layers that lose the signal stay in float"
+    assert second.options["keep_float"] == ["gate"]
+
+
+def test_joins_within_the_network_are_kept_alone_and_all_are_named() -> None:
+    found = report(
+        ("a", "CONV_2D", (), figures(30)),
+        ("mid", "CONCATENATION", ("a",), figures(2, whole=40)),
+        ("b", "CONV_2D", ("mid",), figures(2)),
+    )
+    cure = found_cures(Recipe("int8", "int8"), found, "tflite")[0]
+    assert "in 'mid';" in cure.reason and cure.options["keep_float"] == ["mid"]
+
+
+RECTIFIED = report(
+    ("early", "Conv", (), figures(20)),
+    ("conv", "Conv", ("early",), figures(12)),
+    ("relu", "Relu", ("conv",), figures(4)),
+    ("last", "Conv", ("relu",), figures(3)),
 )
-def test_bad_calibration_is_mended_before_anything_else(
-    calibration: Calibration, cured: dict[str, object]
-) -> None:
-    found = report(("a", "CONV_2D", (), figures(2, clipped=0.2)))
-    assert cures(Recipe("bad", "int8", calibration=calibration), found)[0] == cured
+
+
+def test_where_weights_alone_are_quantized_the_kernel_before_a_lost_layer_is_kept() -> None:
+    assert cures(Recipe("int4", "int4"), RECTIFIED, "onnx") == [
+        {"precision": "int4", "equalize": True},
+        {"precision": "int4", "keep_8bit": ["conv"]},
+        {"precision": "int4", "keep_8bit": ["conv", "last"]},
+        {"precision": "int4", "keep_float": ["conv"]},
+        {"precision": "dynamic"},
+    ]
+    assert cures(Recipe("dynamic", "dynamic"), RECTIFIED, "onnx") == [
+        {"precision": "dynamic", "keep_float": ["conv"]}
+    ]
+
+
+def test_layers_that_a_recipe_keeps_already_stay_kept() -> None:
+    recipe = Recipe("some", "dynamic", keep_float=("early",))
+    assert cures(recipe, RECTIFIED, "onnx")[0]["keep_float"] == ["early", "conv"]
+
+
+def test_more_images_are_advised_only_where_there_are_more() -> None:
+    found, recipe = report(("a", "CONV_2D", (), figures(2))), Recipe("few", "int8")
+    assert not any("calibration images" in c.reason for c in found_cures(recipe, found, num_images=16))
+    recipe = Recipe("few", "int8", calibration=Calibration(images=16))
+    cure = found_cures(recipe, found, num_images=60)[0]
+    assert cure.reason == "ranges were found on 16 of 60 calibration images"
+    assert cure.options == {"precision": "int8"}
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [Calibration(source="noise"), Calibration(images=1), Calibration(method="percentile")],
+)
+def test_bad_calibration_is_mended_before_anything_else(calibration: Calibration) -> None:
+    found = report(("a", "Conv", (), figures(2, clipped=0.2)))
+    cure = found_cures(Recipe("bad", "int8", calibration=calibration), found, "onnx")[0]
+    assert cure.options == {"precision": "int8"}
 
 
 def test_one_scale_for_all_channels_is_split_and_other_options_stay() -> None:
@@ -263,6 +328,7 @@ def test_lost_layers_far_from_the_end_are_kept_alone() -> None:
     chain += [(f"l{i}", "CONV_2D", (f"l{i - 1}",), figures(1)) for i in range(1, 40)]
     assert cures(Recipe("int8", "int8"), report(*chain), "onnx") == [
         {"precision": "int8", "keep_float": ["l0"]},
+        {"precision": "int8", "calibration": {"method": "percentile"}},
         WIDE,
     ]
 
