@@ -12,6 +12,7 @@ from tiny_networks import SIZE, signal_to_noise, write_network_tflite
 
 from bench.core.recipe import Precision, Recipe
 from bench.errors import BuildError
+from bench.quantize.check import Expectation, check_export
 from bench.quantize.facts import read_facts, read_graph
 from bench.quantize.layers import NOTHING_KEPT, KeptLayers
 from bench.quantize.litert_edge import edge_notes, quantize_edge
@@ -67,6 +68,16 @@ def test_int4_leaves_depthwise_kernels_at_8_bits(source: Path, tmp_path: Path) -
     kinds = {op.op: op.weight for op in read_graph(target).weighted}
     assert kinds == {"CONV_2D": "int4", "DEPTHWISE_CONV_2D": "int8"}
     assert "depthwise" in " ".join(edge_notes(Recipe("int4", "int4"), NOTHING_KEPT))
+
+
+def test_nothing_left_at_4_bits_is_told_with_the_cure(source: Path, tmp_path: Path) -> None:
+    recipe = Recipe("int4", "int4", keep_8bit=("*",))
+    target, _ = make(source, tmp_path, recipe, KeptLayers(at_8_bits=("stem", "wise", "scores")))
+    expected = Expectation(recipe, PIXELS[0], PREPROCESS, is_converted=False)
+    with pytest.raises(
+        BuildError, match=r"nothing is left at 4 bits: .* name fewer layers, or use precision"
+    ):
+        check_export(target, expected)
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8", "mixed", "int16x8", "int4"])

@@ -137,7 +137,8 @@ def test_a_tflite_file_that_was_cut_short_is_named_as_damaged(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tflite", b"<html>not found</html>", "not a TFLite model"),
+        ("a.tflite", b"<html>not found</html>", "not a TFLite model: this is text"),
+        ("b.tflite", b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", "not a TFLite model .its identifier is"),
         ("a.onnx", b"<html>not found</html>", "not an ONNX model"),
         ("a.onnx", b"", "is empty"),
         ("a.pt", b"x", r"end in \.tflite or \.onnx"),
