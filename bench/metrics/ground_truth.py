@@ -62,14 +62,8 @@ def read_ground_truth(annotations_json: Path, image_ids: Iterable[int]) -> Groun
             )
     position = {image_id: index for index, image_id in enumerate(chosen.tolist())}
     rank = {category_id: index for index, category_id in enumerate(categories.tolist())}
-    _ids(document, "annotations", annotations_json)
-    rows = []
-    for index, annotation in enumerate(document["annotations"]):
-        problem = _problem(annotation, known, rank)
-        if problem:
-            raise DataError(f"{annotations_json}: annotations[{index}] (id {annotation['id']}): {problem}")
-        if annotation["image_id"] in position:
-            rows.append(annotation)
+    rows = _rows(document, annotations_json, known, rank)
+    rows = [row for row in rows if row["image_id"] in position]
     rows.sort(key=lambda annotation: position[annotation["image_id"]])
     return GroundTruth(
         image_ids=chosen,
@@ -81,6 +75,18 @@ def read_ground_truth(annotations_json: Path, image_ids: Iterable[int]) -> Groun
         area=np.array([_area(row) for row in rows], np.float64),
         is_crowd=np.array([row.get("iscrowd", 0) for row in rows], np.bool_),
     )
+
+
+def _rows(
+    document: dict[str, Any], path: Path, images: set[int], categories: dict[int, int]
+) -> list[dict[str, Any]]:
+    """Return all annotations of the file, after checking each."""
+    _ids(document, "annotations", path)
+    for index, annotation in enumerate(document["annotations"]):
+        problem = _problem(annotation, images, categories)
+        if problem:
+            raise DataError(f"{path}: annotations[{index}] (id {annotation['id']}): {problem}")
+    return list(document["annotations"])
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""Columns of the tables: what names a case, makers of cells, and how a table is laid out from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench.analysis.findings import Panel
+from bench.analysis.proof import delegated_share, fused_share
+from bench.core.record import Record
+from bench.report.cells import NO_CELL, difference_cell, metric_cell, plain_ratio_cell, ratio_cell
+from bench.report.labels import precision_name
+from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.units import milliseconds, points
+
+Maker = Callable[[Record], Cell]
+ColumnMaker = tuple[Column, Maker]
+
+# What the operators of a share have in common, as the table says it.
+WHAT_RAN = {"fused": "in integers", "delegated": "delegated"}
+
+
+def lay_out(
+    title: str,
+    caption: str,
+    panel: Panel,
+    records: Sequence[Record],
+    makers: Sequence[ColumnMaker],
+    is_main: bool = False,
+) -> Table:
+    """Put the columns that name a case before the others, and collect the reasons of missing figures."""
+    named = [*_naming_columns(records), *makers]
+    chosen = panel.recommendation.case
+    rows = tuple(Row(tuple(make(r) for _, make in named), _row_tone(r, chosen)) for r in records)
+    notes = dict.fromkeys(
+        f"{column.title}: {cell.note}"
+        for row in rows
+        for (column, _), cell in zip(named, row.cells, strict=True)
+        if cell.note
+    )
+    return Table(title, caption, tuple(column for column, _ in named), rows, tuple(notes), is_main)
+
+
+def _naming_columns(records: Sequence[Record]) -> list[ColumnMaker]:
+    columns: list[ColumnMaker] = [
+        (Column("Precision", "", False), lambda r: Cell(precision_name(r))),
+        (Column("Runtime", "", False), lambda r: Cell(r.runtime)),
+    ]
+    if len({record.model for record in records}) > 1:
+        columns.insert(0, (Column("Model", "", False), lambda r: Cell(r.model)))
+    if len({record.threads for record in records}) > 1:
+        columns.append((Column("Threads"), lambda r: Cell(str(r.threads))))
+    return columns
+
+
+def _row_tone(record: Record, chosen: str | None) -> Tone:
+    if record.case == chosen:
+        return "chosen"
+    return "base" if record.precision == "fp32" else ""
+
+
+def in_milliseconds(name: str) -> Maker:
+    """Return a maker of one time's cells."""
+    return lambda record: metric_cell(record, name, milliseconds)
+
+
+def in_points(name: str) -> Maker:
+    """Return a maker of one accuracy's cells."""
+    return lambda record: metric_cell(record, name, points)
+
+
+def difference_of(panel: Panel) -> Maker:
+    """Return a maker of mAP differences to fp32."""
+    return lambda record: difference_cell(panel.comparisons.get(record.case))
+
+
+def latency_ratio_of(panel: Panel) -> Maker:
+    """Return a maker of latency ratios to fp32."""
+
+    def make(record: Record) -> Cell:
+        comparison = panel.comparisons.get(record.case)
+        return ratio_cell(comparison.latency_ratio) if comparison else NO_CELL
+
+    return make
+
+
+def size_ratio_of(panel: Panel) -> Maker:
+    """Return a maker of file size ratios to fp32."""
+
+    def make(record: Record) -> Cell:
+        comparison = panel.comparisons.get(record.case)
+        return plain_ratio_cell(comparison.size_ratio) if comparison else NO_CELL
+
+    return make
+
+
+def count_cell(record: Record, name: str) -> Cell:
+    """Show how many values stand behind a metric."""
+    metric = record.metric(name)
+    return Cell(f"{metric.count:,}") if metric and metric.count else NO_CELL
+
+
+def proof_cell(record: Record) -> Cell:
+    """Show what the runtime says it ran, and its version."""
+    shares = [share for share in (fused_share(record), delegated_share(record)) if share]
+    words = [f"{share.count} of {share.total} {WHAT_RAN[share.kind]}" for share in shares[:1]]
+    version = record.proof.get("runtime_version")
+    return Cell("; ".join([*words, *([f"{record.runtime} {version}"] if version else [])]) or "–")
