@@ -154,4 +154,4 @@ def _likelier_family(description: ModelDescription, report: FileReport) -> str:
     likely = max(confidence, key=lambda family: confidence[family], default=said)
     if confidence.get(likely, 0.0) < confidence.get(said, 0.0) + _CLEARLY:
         return ""
-    return f"the file looks like {likely}, not {said}; otherwise: "
+    return f"the file looks like {likely}, not {said}: write detector: {likely}. Read as {said}, "
