@@ -67,7 +67,9 @@ def test_another_number_of_classes_is_an_error_with_both_numbers() -> None:
 
 def test_a_wrong_family_is_told_before_the_number_of_classes_that_it_gives() -> None:
     report = report_on("onnx", (1, 3, 640, 640), ("output0", (1, 84, 8400)))
-    with pytest.raises(ModelError, match="^the file looks like yolov8, not yolox: write detector: yolov8.* outputs have 79"):
+    with pytest.raises(
+        ModelError, match="^the file looks like yolov8, not yolox: write detector.* outputs have 79"
+    ):
         complete(default_description("yolox", 0, 0, file_suffix=".onnx"), report)
 
 
