@@ -19,7 +19,7 @@ from bench.diagnosing.kept_layers import (
     shared_scales,
     weighted_layers,
 )
-from bench.diagnosing.loss import Lost, layers_behind, layers_behind_convolutions
+from bench.diagnosing.loss import Lost, layers_before, layers_behind, layers_behind_convolutions
 from bench.diagnosing.tensor_report import TensorReport
 
 # Fewer calibration images than this see too little of what activations reach.
@@ -115,13 +115,15 @@ def _kept(recipe: Recipe, report: TensorReport, losses: Sequence[Lost]) -> Itera
 
 
 def _kept_weights(recipe: Recipe, report: TensorReport, losses: Sequence[Lost]) -> Iterator[Idea]:
-    """Yield kernels to keep: at 8 bits where they have 4, those behind them too, in float at last."""
+    """Yield kernels to keep: at 8 bits where they have 4, with those behind or before them, or in float."""
     own = weighted_layers(report, names_of(losses))
-    behind = weighted_layers(report, layers_behind(report, own))
     if recipe.precision == "int4" and own:
         yield "the kernels that lose the signal get 8 bits", {"keep_8bit": own}
-        if len(behind) <= MOST_KEPT:
-            yield "the kernels that lose the signal, and all behind them, get 8 bits", {"keep_8bit": behind}
+        # At 8 bits a kernel is still small, so that many may have them.
+        behind = weighted_layers(report, layers_behind(report, own))
+        yield "the kernels that lose the signal, and all behind them, get 8 bits", {"keep_8bit": behind}
+        before = weighted_layers(report, layers_before(report, own))
+        yield "the kernels that lose the signal, and all before them, get 8 bits", {"keep_8bit": before}
     if own:
         yield "the kernels that lose the signal stay in float", {"keep_float": own}
 
@@ -136,7 +138,7 @@ def _coarser(recipe: Recipe) -> Iterator[Idea]:
         yield "8 bits are too few for these activations, 16 may do", wide
     if recipe.precision == "int4":
         eight = {"precision": "dynamic", "granularity": "per_channel", "keep_8bit": ()}
-        yield "4 bits are too few for these kernels, 8 may do", eight
+        yield "4 bits are too few for these kernels, the 8 of `dynamic` may do", eight
 
 
 def widest_ratio(report: TensorReport, losses: Sequence[Lost]) -> float:

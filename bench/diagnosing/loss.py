@@ -67,6 +67,16 @@ def layers_behind(report: TensorReport, names: tuple[str, ...]) -> tuple[str, ..
     return tuple(name for name in report.graph if name in chosen)
 
 
+def layers_before(report: TensorReport, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return some layers and all that lead to them, in the order in which they run."""
+    chosen, waiting = set(names), list(names)
+    while waiting:
+        news = [source for source in report.graph.get(waiting.pop(), ()) if source not in chosen]
+        chosen.update(news)
+        waiting.extend(news)
+    return tuple(name for name in report.graph if name in chosen)
+
+
 def layers_behind_convolutions(report: TensorReport, losses: Sequence[Lost]) -> tuple[str, ...]:
     """Return what lies between the last convolutions and the outputs that losses lead to: a detector's head.
 

@@ -283,6 +283,7 @@ def test_where_weights_alone_are_quantized_the_kernel_before_a_lost_layer_is_kep
         {"precision": "int4", "equalize": True},
         {"precision": "int4", "keep_8bit": ["conv"]},
         {"precision": "int4", "keep_8bit": ["conv", "last"]},
+        {"precision": "int4", "keep_8bit": ["early", "conv"]},
         {"precision": "int4", "keep_float": ["conv"]},
         {"precision": "dynamic"},
     ]
