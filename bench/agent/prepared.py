@@ -26,6 +26,7 @@ from bench.errors import DataError
 from bench.wire.codec import content_hash
 from bench.wire.description import Preprocess
 from bench.wire.job import ImageRef
+from bench.wire.process import is_alive
 
 # Format history of prepared files; part of their names.
 # 1: pixels, then sizes.
@@ -122,7 +123,7 @@ def make_room(folder: Path, needed_bytes: int, limit_bytes: int) -> None:
     reads a deleted file keeps its pages.
     """
     for scratch in folder.glob(f"*{_SUFFIX}.*.scratch"):
-        if not _is_alive(int(scratch.name.split(".")[-2])):
+        if not is_alive(int(scratch.name.split(".")[-2])):
             scratch.unlink(missing_ok=True)
     files = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
     excess = sum(path.stat().st_size for path in folder.iterdir()) + needed_bytes - limit_bytes
@@ -141,16 +142,6 @@ def _read_head_and_sizes(path: Path) -> tuple[int, tuple[int, ...], Array]:
         offset = file.tell()
         file.seek(offset + int(np.prod(shape)))
         return offset, tuple(shape), np.load(file, allow_pickle=False)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @cache

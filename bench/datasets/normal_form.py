@@ -20,6 +20,7 @@ from bench.datasets.instances import Instances, coco_document
 from bench.datasets.sources import Source, open_source
 from bench.detectors import photo
 from bench.wire.codec import content_hash
+from bench.wire.process import is_alive
 
 _ANNOTATIONS, _FACTS = "instances.json", "facts.json"
 
@@ -99,18 +100,8 @@ def _clear(parent: Path) -> None:
     """Remove what processes that were killed left: photos out of TFRecords take gigabytes."""
     for scratch in parent.glob(f"{_SCRATCH}*-*"):
         pid = scratch.name.removeprefix(_SCRATCH).partition("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
+        if pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _show(scratch: Path, folder: Path) -> None:
