@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.core.artifact import Artifact
 from bench.errors import HostError
-from bench.hosts.base import Host
+from bench.hosts.base import Host, put_file
 from bench.hosts.follow import run_job
 from bench.metrics.detections import Detections, concatenate
 from bench.running.listener import Listener, Step
@@ -114,15 +114,16 @@ class Reader:
             self.listener.end(step, time.monotonic() - started, "")
 
     def _job(self, job_id: str, group: Sequence[ModelDescription], images: Sequence[ImageRef]) -> Job:
-        put = self.host.put
         return Job(
             protocol=PROTOCOL,
             id=job_id,
             kind="variants",
-            model=put(Path(self.artifact.path), self.artifact.sha256),
+            model=put_file(self.host, Path(self.artifact.path), self.artifact.sha256),
             runtime=self.runtime,
             description=group[0],
-            images=tuple(ImageRef(i.id, put(Path(i.path), i.sha256), i.sha256) for i in images),
+            images=tuple(
+                ImageRef(i.id, put_file(self.host, Path(i.path), i.sha256), i.sha256) for i in images
+            ),
             prepared="prepared",
             variants=tuple(group),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.core.artifact import Artifact
 from bench.errors import ModelError
-from bench.hosts.base import Host
+from bench.hosts.base import Host, put_file
 from bench.hosts.follow import run_job
 from bench.wire.description import ModelDescription
 from bench.wire.job import PROTOCOL, ImageRef, Job, LatencyOptions, RuntimeSettings
@@ -46,11 +46,13 @@ def compare_times(
     Raises:
         ModelError, HostError: one of them could not be timed.
     """
-    refs = tuple(replace(i, path=host.put(Path(i.path), i.sha256)) for i in images[: OPTIONS.num_images])
+    refs = tuple(
+        replace(i, path=put_file(host, Path(i.path), i.sha256)) for i in images[: OPTIONS.num_images]
+    )
     samples = []
     for artifact in artifacts:
         job_id = f"time-{uuid.uuid4().hex[:10]}"
-        model = host.put(Path(artifact.path), artifact.sha256)
+        model = put_file(host, Path(artifact.path), artifact.sha256)
         job = Job(PROTOCOL, job_id, "latency", model, runtime, description, refs, OPTIONS)
         outcome = run_job(host, job, TIMEOUT_SECONDS)
         event = outcome.event("result")

@@ -1,4 +1,4 @@
-"""Host: a place that runs jobs. The local one starts a process; a remote one changes the transport only.
+"""Host: a place that runs jobs. The local one starts processes; a remote one changes the transport only.
 
 A job lives in `<root>/jobs/<job id>/` on its host: `job.json` goes in, `journal.jsonl` and result files come
 out. The controller follows the journal from a byte offset, so a lost connection loses nothing.
@@ -6,14 +6,22 @@ out. The controller follows the journal from a byte offset, so a lost connection
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bench.wire.job import Job
 
 # Of what a job wrote to standard error, the last lines that a record keeps.
 STDERR_LINES = 10
+
+# Why a job ended other than by itself: `time_limit` it was killed for its time; `stopped` by request;
+# `reboot` the machine was started anew meanwhile; `lost` nothing is known of its end.
+EndCause = Literal["", "time_limit", "stopped", "reboot", "lost"]
+
+# Called with bytes brought over so far and bytes to bring in all.
+OnTransfer = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -26,24 +34,46 @@ class Ended:
         stderr_tail: the last lines that it wrote to standard error.
         num_oom_kills: processes that the kernel killed for want of memory, on this machine, while the job
             ran; None where it does not count them.
+        cause: why, where it did not end by itself.
     """
 
     exit_code: int | None
     signal: str
     stderr_tail: tuple[str, ...]
     num_oom_kills: int | None = None
+    cause: EndCause = ""
+
+
+@dataclass(frozen=True)
+class HostFile:
+    """A file of this machine that a host needs, known by its content."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job and how long it may take; the host kills one that takes longer."""
+
+    job: Job
+    timeout_seconds: float
 
 
 class Host(Protocol):
-    """What the run loop asks of a place.
+    """What the run loop asks of a place. Used by one thread at a time.
 
     Attributes:
         name: as suites call it.
+        board: which of several boards under that name; empty where there is one.
         root: absolute folder on the host; relative paths in a job start there.
+        is_detached: jobs there go on when this process ends or loses them.
     """
 
     name: str
+    board: str
     root: str
+    is_detached: bool
 
     def facts(self) -> dict[str, Any]:
         """Describe the machine and the runtimes installed there.
@@ -52,19 +82,22 @@ class Host(Protocol):
             HostError: the agent cannot be run there.
         """
 
-    def put(self, path: Path, sha256: str) -> str:
-        """Bring a file to the host, unless it has it; returns a path that a job may name.
+    def put(self, files: Sequence[HostFile], on_transfer: OnTransfer | None = None) -> dict[str, str]:
+        """Bring files to the host, those that it does not have; returns sha256 -> path that a job may name.
 
         Raises:
-            HostError: the file is missing or cannot be brought there.
+            HostError: a file is missing or cannot be brought there.
         """
 
-    def start(self, job: Job) -> None:
-        """Start a job; returns at once.
+    def start(self, tasks: Sequence[Task]) -> None:
+        """Queue jobs behind those that are queued already; they run one at a time, in order. Returns at once.
 
         Raises:
-            HostError: the job's folder cannot be made, or its process cannot be started.
+            HostError: a job's folder cannot be made, or nothing can be started there.
         """
+
+    def jobs(self) -> tuple[str, ...]:
+        """Return the ids of the jobs that the host still knows, queued, running or ended, in their order."""
 
     def events(self, job_id: str, offset: int, timeout_seconds: float) -> tuple[list[dict[str, Any]], int]:
         """Wait for news of a job without using the processor.
@@ -72,10 +105,13 @@ class Host(Protocol):
         Returns:
             Events behind the offset and the new offset, as soon as there are any; no events when the job
             ended or the time is up.
+
+        Raises:
+            HostError: the host does not know the job, or cannot be reached any more.
         """
 
     def ended(self, job_id: str) -> Ended | None:
-        """Return how a job's process ended; None while it runs."""
+        """Return how a job's process ended; None while it waits or runs."""
 
     def fetch(self, job_id: str, name: str, destination: Path) -> None:
         """Copy a file of a job's folder; the destination is whole or untouched.
@@ -88,4 +124,19 @@ class Host(Protocol):
         """Remove what an ended job left on the host; what was fetched stays here."""
 
     def stop(self, job_id: str) -> None:
-        """Kill a job and everything it started; returns when it is gone. Nothing happens if it ended."""
+        """Kill a job and everything it started, or take it out of the queue; returns when it is gone.
+
+        Nothing happens if it ended.
+        """
+
+    def close(self) -> None:
+        """Let go of the host; jobs of a detached one go on."""
+
+
+def put_file(host: Host, path: Path, sha256: str) -> str:
+    """Bring one file to a host; returns a path that a job may name.
+
+    Raises:
+        HostError: the file is missing or cannot be brought there.
+    """
+    return host.put([HostFile(path, sha256)])[sha256]

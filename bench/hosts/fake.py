@@ -6,13 +6,13 @@ runtime instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.errors import HostError
-from bench.hosts.base import Ended
+from bench.hosts.base import EndCause, Ended, HostFile, OnTransfer, Task
 from bench.wire.job import Job
 
 
@@ -23,7 +23,7 @@ class FakeAnswer:
     Attributes:
         events: journal events without `seq` and `time`, which the host adds.
         files: of the job's folder, by name.
-        ended: None plays a job that hangs after its last event, until it is stopped.
+        ended: None plays a job that hangs after its last event, until its time is up.
     """
 
     events: tuple[dict[str, Any], ...] = ({"type": "started"}, {"type": "result"}, {"type": "finished"})
@@ -32,13 +32,15 @@ class FakeAnswer:
 
 
 class FakeHost:
-    """Answers each job by asking `answer`; keeps the jobs that it was given in `jobs`."""
+    """Answers each job by asking `answer`; keeps the jobs that it was given in `started`."""
 
     name = "fake"
+    board = ""
+    is_detached = False
 
     def __init__(self, root: Path, answer: Callable[[Job], FakeAnswer] | None = None) -> None:
         self.root = str(root)
-        self.jobs: list[Job] = []
+        self.started: list[Job] = []
         self._answer = answer or (lambda job: FakeAnswer())
         self._answers: dict[str, FakeAnswer] = {}
         self._stopped: set[str] = set()
@@ -47,14 +49,19 @@ class FakeHost:
         """Return the facts of a machine that does not exist."""
         return {"cpu": "fake", "num_cores": 1, "runtimes": {}}
 
-    def put(self, path: Path, sha256: str) -> str:
-        """Return the path as it is."""
-        return str(path)
+    def put(self, files: Sequence[HostFile], on_transfer: OnTransfer | None = None) -> dict[str, str]:
+        """Return the paths as they are."""
+        return {file.sha256: str(file.path) for file in files}
 
-    def start(self, job: Job) -> None:
-        """Ask for the job's answer."""
-        self.jobs.append(job)
-        self._answers[job.id] = self._answer(job)
+    def start(self, tasks: Sequence[Task]) -> None:
+        """Ask for the jobs' answers."""
+        for task in tasks:
+            self.started.append(task.job)
+            self._answers[task.job.id] = self._answer(task.job)
+
+    def jobs(self) -> tuple[str, ...]:
+        """Return the jobs that were started and not forgotten."""
+        return tuple(self._answers)
 
     def events(self, job_id: str, offset: int, timeout_seconds: float) -> tuple[list[dict[str, Any]], int]:
         """Return all events behind the offset, which counts events here; never waits."""
@@ -63,10 +70,12 @@ class FakeHost:
         return numbered[offset:], len(events)
 
     def ended(self, job_id: str) -> Ended | None:
-        """Return the prepared end; that of a stopped job is SIGKILL."""
-        if job_id in self._stopped and self._answers[job_id].ended is None:
-            return Ended(exit_code=None, signal="SIGKILL", stderr_tail=())
-        return self._answers[job_id].ended
+        """Return the prepared end; that of a job that hangs is its time limit, or that it was stopped."""
+        ended = self._answers[job_id].ended
+        if ended is not None:
+            return ended
+        cause: EndCause = "stopped" if job_id in self._stopped else "time_limit"
+        return Ended(exit_code=None, signal="SIGKILL", stderr_tail=(), cause=cause)
 
     def fetch(self, job_id: str, name: str, destination: Path) -> None:
         """Write a prepared file."""
@@ -82,3 +91,6 @@ class FakeHost:
     def stop(self, job_id: str) -> None:
         """Note that the job was stopped."""
         self._stopped.add(job_id)
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bench.hosts.base import Ended, Host
+from bench.hosts.base import Ended, Host, Task
 from bench.wire.job import Job
 
 Event = dict[str, Any]
+
+# How long one wait for news may last; nothing depends on it.
+WAIT_SECONDS = 60.0
 
 _SIGNAL_MEANINGS = {
     "SIGSEGV": "it touched memory that is not its own (a fault in native code)",
@@ -46,25 +48,34 @@ class JobOutcome:
 def run_job(
     host: Host, job: Job, timeout_seconds: float, on_event: Callable[[Event], None] | None = None
 ) -> JobOutcome:
-    """Run a job and follow it to its end; this process sleeps while the device measures.
-
-    Args:
-        timeout_seconds: a job that takes longer is killed.
-        on_event: called with each event as it arrives. Whatever it raises (Ctrl-C, too) stops the job.
+    """Run one job and follow it to its end.
 
     Raises:
         HostError: the job cannot be started. A job that breaks is an outcome, no exception.
     """
-    host.start(job)
-    events: list[Event] = []
+    task = Task(job, timeout_seconds)
+    host.start([task])
     try:
-        is_late = _follow(host, job.id, timeout_seconds, events, on_event)
+        return follow_job(host, task, on_event)
     finally:
         host.stop(job.id)
-    ended = host.ended(job.id)
-    reason = _late_reason(timeout_seconds) if is_late else failure_reason(events, ended)
-    if ended is not None and ended.signal and reason and job.memory_limit_bytes and not is_late:
-        reason += f" (its memory limit of {job.memory_limit_bytes} bytes may be the cause)"
+
+
+def follow_job(host: Host, task: Task, on_event: Callable[[Event], None] | None = None) -> JobOutcome:
+    """Follow a queued job to its end; this process sleeps while the device measures.
+
+    Args:
+        on_event: called with each event as it arrives.
+
+    Raises:
+        HostError: the host lost the job, or cannot be reached any more.
+    """
+    events = _collect(host, task.job.id, on_event)
+    ended = host.ended(task.job.id)
+    is_late = ended is not None and ended.cause == "time_limit"
+    reason = _late_reason(task.timeout_seconds) if is_late else failure_reason(events, ended)
+    if ended is not None and ended.signal and reason and task.job.memory_limit_bytes and not is_late:
+        reason += f" (its memory limit of {task.job.memory_limit_bytes} bytes may be the cause)"
     return JobOutcome(
         status="failed" if reason else "ok",
         reason=reason,
@@ -73,29 +84,20 @@ def run_job(
     )
 
 
-def _follow(
-    host: Host,
-    job_id: str,
-    timeout_seconds: float,
-    events: list[Event],
-    on_event: Callable[[Event], None] | None,
-) -> bool:
-    """Collect events until the job ends; returns whether its time ran out before."""
-    deadline = time.monotonic() + timeout_seconds
+def _collect(host: Host, job_id: str, on_event: Callable[[Event], None] | None) -> list[Event]:
+    """Return all events of a job once it has ended."""
+    events: list[Event] = []
     offset = 0
     while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            return True
         # Asked before reading: what an ended job wrote is all read then.
         has_ended = host.ended(job_id) is not None
-        news, offset = host.events(job_id, offset, remaining)
+        news, offset = host.events(job_id, offset, WAIT_SECONDS)
         for event in news:
             events.append(event)
             if on_event is not None:
                 on_event(event)
         if has_ended and not news:
-            return False
+            return events
 
 
 def failure_reason(events: list[Event], ended: Ended | None) -> str:
@@ -108,8 +110,12 @@ def failure_reason(events: list[Event], ended: Ended | None) -> str:
         return ""
     if "failed" in by_type:
         return _reported_reason(by_type["failed"])
-    if ended is None:
+    if ended is None or ended.cause == "lost":
         return "the job was lost: the host does not know how it ended"
+    if ended.cause == "reboot":
+        return "the machine was started anew while the job ran"
+    if ended.cause == "stopped":
+        return "the job was stopped"
     if ended.signal:
         return _signal_reason(ended)
     return f"the job ended with exit code {ended.exit_code} without finishing{_last_words(ended)}"

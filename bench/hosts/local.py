@@ -12,13 +12,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bench
 from bench.errors import HostError
-from bench.hosts.base import Ended
+from bench.hosts.base import EndCause, Ended, HostFile, OnTransfer, Task
 from bench.hosts.ending import read_oom_kills, read_tail, signal_name
 from bench.wire.codec import to_json
 from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
@@ -35,26 +36,32 @@ _AGENT = (sys.executable, "-P", "-X", "faulthandler", "-m", "bench.agent")
 
 @dataclass
 class _Running:
-    """A started job: its process, and the kernel's count of memory kills when it began."""
+    """A started job: its process, when it is late, and the kernel's count of memory kills as it began."""
 
     process: subprocess.Popen[bytes]
+    deadline: float
     oom_kills: int | None
+    cause: EndCause = ""
 
 
 class LocalHost:
     """Runs jobs below a folder of this machine.
 
     The agent's standard output carries one short line an event. It only wakes this process up, which
-    otherwise sleeps while the agent measures; what is read is the journal.
+    otherwise sleeps while the agent measures; what is read is the journal. A queued job begins when its
+    events are first asked for, so follow queued jobs in their order.
 
-    On Linux a job is killed when the thread that started it ends, so start jobs from a thread that stays.
+    On Linux a job is killed when the thread that began it ends, so follow jobs from a thread that stays.
     """
 
     name = "local"
+    board = ""
+    is_detached = False
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
         self.root = str(self._root)
+        self._queued: dict[str, float] = {}
         self._running: dict[str, _Running] = {}
 
     def facts(self) -> dict[str, Any]:
@@ -75,47 +82,53 @@ class LocalHost:
             raise HostError(f"host {self.name}: the agent cannot run here: {problem}") from problem
         return facts
 
-    def put(self, path: Path, sha256: str) -> str:
-        """Return the file's absolute path; nothing is copied, so nothing is hashed again."""
-        if not path.is_file():
-            raise HostError(f"{path}: no such file, expected one to use on host {self.name}; build it again")
-        return str(path.resolve())
-
-    def start(self, job: Job) -> None:
-        """Write the job's folder and start its agent in a process group of its own."""
-        folder = self._folder(job.id)
-        try:
-            _write_job(folder, job)
-            with open(folder / _STDERR_NAME, "wb") as stderr:
-                process = subprocess.Popen(
-                    [*_AGENT, str(folder)],
-                    cwd=folder,
-                    env=_environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=stderr,
-                    start_new_session=True,
+    def put(self, files: Sequence[HostFile], on_transfer: OnTransfer | None = None) -> dict[str, str]:
+        """Return the files' absolute paths; nothing is copied, so nothing is hashed again."""
+        for file in files:
+            if not file.path.is_file():
+                raise HostError(
+                    f"{file.path}: no such file, expected one to use on host {self.name}; build it again"
                 )
-        except OSError as problem:
-            raise HostError(f"{folder}: the job cannot be started: {problem}") from problem
-        self._running[job.id] = _Running(process, read_oom_kills())
+        return {file.sha256: str(file.path.resolve()) for file in files}
+
+    def start(self, tasks: Sequence[Task]) -> None:
+        """Write the jobs' folders; each begins when it is followed."""
+        for task in tasks:
+            folder = self._folder(task.job.id)
+            try:
+                _write_job(folder, task.job)
+            except OSError as problem:
+                raise HostError(f"{folder}: the job cannot be started: {problem}") from problem
+            self._running.pop(task.job.id, None)
+            self._queued[task.job.id] = task.timeout_seconds
+
+    def jobs(self) -> tuple[str, ...]:
+        """Return the jobs of this process: none outlives it."""
+        return (*self._running, *self._queued)
 
     def events(self, job_id: str, offset: int, timeout_seconds: float) -> tuple[list[dict[str, Any]], int]:
         """Sleep until the journal has news, the job has ended, or the time is up."""
-        process = self._job(job_id).process
+        if job_id in self._queued:
+            self._begin(job_id)
+        running = self._job(job_id)
         journal = self._folder(job_id) / JOURNAL_NAME
         deadline = time.monotonic() + timeout_seconds
         while True:
             # Asked before reading: what an ended process wrote is all there.
-            has_ended = process.poll() is not None
+            has_ended = running.process.poll() is not None
             events, offset = read_events(journal, offset)
-            remaining = deadline - time.monotonic()
-            if events or has_ended or remaining <= 0:
+            now = time.monotonic()
+            if not has_ended and now >= running.deadline:
+                self._kill(running, "time_limit")
+            elif events or has_ended or now >= deadline:
                 return events, offset
-            _wait(process, remaining)
+            else:
+                _wait(running.process, min(deadline, running.deadline) - now)
 
     def ended(self, job_id: str) -> Ended | None:
-        """Return how the job's process ended; None while it runs."""
+        """Return how the job's process ended; None while it waits or runs."""
+        if job_id in self._queued:
+            return None
         running = self._job(job_id)
         code = running.process.poll()
         if code is None:
@@ -126,6 +139,7 @@ class LocalHost:
             signal=signal_name(-code) if code < 0 else "",
             stderr_tail=read_tail(self._folder(job_id) / _STDERR_NAME),
             num_oom_kills=None if now is None or running.oom_kills is None else now - running.oom_kills,
+            cause=running.cause,
         )
 
     def fetch(self, job_id: str, name: str, destination: Path) -> None:
@@ -143,19 +157,51 @@ class LocalHost:
             ) from problem
 
     def stop(self, job_id: str) -> None:
-        """Kill the job's process group and wait for its end."""
-        process = self._job(job_id).process
-        # Once the process is waited for, its number may belong to someone else.
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        """Kill the job's process group and wait for its end, or take the job out of the queue."""
+        if self._queued.pop(job_id, None) is None:
+            running = self._job(job_id)
+            self._kill(running, "stopped")
+            if running.process.stdout is not None:
+                running.process.stdout.close()
 
     def forget(self, job_id: str) -> None:
         """Remove the folder of an ended job."""
         self._running.pop(job_id, None)
         shutil.rmtree(self._folder(job_id), ignore_errors=True)
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        for job_id in self.jobs():
+            self.stop(job_id)
+
+    def _begin(self, job_id: str) -> None:
+        """Start the agent of a queued job in a process group of its own."""
+        for earlier in self._running.values():
+            if earlier.process.poll() is None:
+                earlier.process.wait()
+        folder = self._folder(job_id)
+        try:
+            with open(folder / _STDERR_NAME, "wb") as stderr:
+                process = subprocess.Popen(
+                    [*_AGENT, str(folder)],
+                    cwd=folder,
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+        except OSError as problem:
+            raise HostError(f"{folder}: the job cannot be started: {problem}") from problem
+        deadline = time.monotonic() + self._queued.pop(job_id)
+        self._running[job_id] = _Running(process, deadline, read_oom_kills())
+
+    def _kill(self, running: _Running, cause: EndCause) -> None:
+        # Once the process is waited for, its number may belong to someone else.
+        if running.process.poll() is None:
+            running.cause = cause
+            os.killpg(running.process.pid, signal.SIGKILL)
+            running.process.wait()
 
     def _folder(self, job_id: str) -> Path:
         if not _JOB_ID.fullmatch(job_id):

@@ -14,7 +14,7 @@ from bench.core.data import EvaluationData
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case, Suite
 from bench.detectors.plug_ins import origin_of
-from bench.hosts.base import Host
+from bench.hosts.base import Host, put_file
 from bench.running.listener import Listener
 from bench.running.schedule import Done, summarise
 from bench.store.folder import RunFolder
@@ -72,7 +72,7 @@ class Sitting:
     def put(self, path: str, sha256: str) -> str:
         """Bring a file to the host once; returns the path that a job may name."""
         if sha256 not in self.refs:
-            self.refs[sha256] = self.host.put(Path(path), sha256)
+            self.refs[sha256] = put_file(self.host, Path(path), sha256)
         return self.refs[sha256]
 
 

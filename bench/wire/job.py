@@ -21,7 +21,7 @@ JOB_NAME = "job.json"
 # that may outlive their connection.
 PARENT_VARIABLE = "BENCH_AGENT_PARENT"
 
-JobKind = Literal["check", "latency", "memory", "accuracy", "variants"]
+JobKind = Literal["check", "latency", "memory", "accuracy", "variants", "sustained"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,19 @@ class LatencyOptions:
 
 
 @dataclass(frozen=True)
+class Cooling:
+    """How long a job waits for the processor to cool before it looks at the machine and starts.
+
+    Attributes:
+        target_c: temperature to wait for, degrees Celsius; 0 for no wait.
+        max_seconds: it starts after that long however warm it is.
+    """
+
+    target_c: float = 0.0
+    max_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
 class Job:
     """What the agent is asked to do. Paths are absolute, or relative to the host's root folder.
 
@@ -80,6 +93,8 @@ class Job:
         memory_limit_bytes: address space that the job may have on top of its start; 0 for no limit.
         variants: `variants` reads each image's outputs in each of these ways; all of them share the
             preprocessing of `description`.
+        cooling: what is waited for before the first probe.
+        sustained_seconds: `sustained` runs that long.
     """
 
     protocol: int
@@ -95,3 +110,5 @@ class Job:
     prepared_limit_bytes: int = 4_000_000_000
     memory_limit_bytes: int = 0
     variants: tuple[ModelDescription, ...] = ()
+    cooling: Cooling = field(default_factory=Cooling)
+    sustained_seconds: float = 0.0

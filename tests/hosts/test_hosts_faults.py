@@ -99,9 +99,11 @@ def test_a_job_does_not_outlive_a_killed_controller(make_job: MakeJob, tmp_path:
     (tmp_path / "wanted.json").write_text(json.dumps(to_json(make_job(hang=True))))
     code = (
         "import json, sys; from pathlib import Path; from bench.hosts.local import LocalHost;"
-        "from bench.wire.codec import from_json; from bench.wire.job import Job;"
+        "from bench.hosts.base import Task; from bench.wire.codec import from_json;"
+        "from bench.wire.job import Job;"
         "host = LocalHost(Path(sys.argv[1]) / 'host');"
-        "job = from_json(Job, json.loads((Path(sys.argv[1]) / 'wanted.json').read_text())); host.start(job);"
+        "job = from_json(Job, json.loads((Path(sys.argv[1]) / 'wanted.json').read_text()));"
+        "host.start([Task(job, 60)]);"
         "events, offset = host.events('job', 0, 60); print(events[0]['pid'], flush=True);"
         "host.events('job', 10**9, 60)"
     )

@@ -66,7 +66,7 @@ def test_a_good_answer_is_a_good_outcome_and_its_files_are_there(tmp_path: Path)
     outcome = run_job(host, JOB, 10)
     assert outcome.status == "ok" and outcome.event("result")["value"] == 7
     assert outcome.event("failed") is None
-    assert host.jobs == [JOB]
+    assert host.started == [JOB]
     host.fetch("job", "a.npz", tmp_path / "a.npz")
     assert (tmp_path / "a.npz").read_bytes() == b"content"
 

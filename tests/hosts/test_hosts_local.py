@@ -13,7 +13,8 @@ import pytest
 
 from bench.errors import HostError
 from bench.hosts import open_host
-from bench.hosts.follow import run_job
+from bench.hosts.base import Task, put_file
+from bench.hosts.follow import follow_job, run_job
 from bench.hosts.local import LocalHost
 from bench.wire.job import Job
 from bench.wire.journal import read_events
@@ -69,7 +70,7 @@ def test_an_event_arrives_when_it_happens_and_not_when_the_job_ends(
 
 
 def test_waiting_for_news_ends_with_its_time(host: LocalHost, make_job: MakeJob) -> None:
-    host.start(make_job(hang=True))
+    host.start([Task(make_job(hang=True), 60)])
     offset = 0
     while len(read_events(Path(host.root) / "jobs/job/journal.jsonl")[0]) < 2:
         _, offset = host.events("job", offset, 10)
@@ -82,6 +83,21 @@ def test_waiting_for_news_ends_with_its_time(host: LocalHost, make_job: MakeJob)
     assert host.ended("job").signal == "SIGKILL"
     assert host.events("job", 0, 10)[0][0]["type"] == "started"
     host.stop("job")
+
+
+def test_queued_jobs_run_one_at_a_time_in_their_order(host: LocalHost, make_job: MakeJob) -> None:
+    tasks = [Task(replace(make_job(latency_ns=30_000_000), id=name), 60) for name in ("first", "second")]
+    host.start(tasks)
+    assert host.jobs() == ("first", "second") and host.ended("second") is None
+    first, second = (follow_job(host, task) for task in tasks)
+    assert first.status == second.status == "ok"
+    assert first.events[-1]["time"] <= second.events[0]["time"]
+
+
+def test_a_queued_job_that_is_stopped_never_runs(host: LocalHost, make_job: MakeJob, tmp_path: Path) -> None:
+    host.start([Task(make_job(), 60)])
+    host.stop("job")
+    assert host.jobs() == () and not (tmp_path / "host/jobs/job/journal.jsonl").exists()
 
 
 def test_jobs_run_from_any_folder(
@@ -97,11 +113,11 @@ def test_a_host_reports_facts_and_refuses_what_is_not_there(
 ) -> None:
     assert host.facts()["num_threads"] == os.cpu_count()
     with pytest.raises(HostError, match=r"model\.tflite: no such file, expected one to use on host local"):
-        host.put(tmp_path / "model.tflite", "")
+        put_file(host, tmp_path / "model.tflite", "")
     with pytest.raises(HostError, match="job 'other' was not started"):
         host.ended("other")
     with pytest.raises(HostError, match="cannot name a folder"):
-        host.start(replace(make_job(), id="../evil"))
+        host.start([Task(replace(make_job(), id="../evil"), 60)])
 
 
 def test_a_file_that_cannot_be_fetched_leaves_the_destination_alone(
@@ -119,7 +135,7 @@ def test_a_file_that_cannot_be_fetched_leaves_the_destination_alone(
 def test_a_root_that_cannot_be_written_is_an_error_that_names_it(make_job: MakeJob, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(HostError, match="file/jobs/job: the job cannot be started"):
-        LocalHost(tmp_path / "file").start(make_job())
+        LocalHost(tmp_path / "file").start([Task(make_job(), 60)])
 
 
 def test_hosts_are_opened_by_name_and_near_names_are_suggested(tmp_path: Path) -> None:
