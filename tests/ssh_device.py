@@ -38,8 +38,9 @@ get_throttled)
     fi
     echo "throttled=$value" ;;
 measure_clock) echo "frequency(48)=$(cat clock)" ;;
-pmic_read_adc) if [ -s pmic ]; then cat pmic; else echo 'error=1 error_msg="Command not registered"'; exit 255; fi ;;
-version) printf '%s\\n' 'Jan  8 2025 17:52:48 ' 'Copyright (c) 2012 Broadcom' 'version 0 (clean) (release) (start)' ;;
+pmic_read_adc) [ -s pmic ] && exec cat pmic
+    echo 'error=1 error_msg="Command not registered"'; exit 255 ;;
+version) printf '%s\\n' 'Jan  8 2025 17:52:48 ' 'Copyright (c) 2012 Broadcom' 'version 0 (clean)' ;;
 *) echo 'error=1 error_msg="Command not registered"'; exit 255 ;;
 esac
 """
@@ -55,6 +56,7 @@ class SshDevice:
         folder: of everything that belongs to the device.
         home: what `$HOME` is there.
         bin: first folder of the device's PATH.
+        environment: of everything that runs there; what is changed counts from the server's next start.
         alias: its name in the ssh configuration.
     """
 
@@ -64,6 +66,8 @@ class SshDevice:
         self._pi = folder / "vcgencmd"
         self._mounted: list[Path] = []
         self.environment = {"HOME": str(self.home), "PATH": f"{self.bin}:/usr/local/bin:/usr/bin:/bin"}
+        # Otherwise every device would be one board, this machine, and share its lease with whoever measures.
+        self.environment["BENCH_LEASE"] = str(folder / "lease")
         for made in (self.home, self.bin, self._pi):
             made.mkdir(parents=True)
         self.use_python(Path(getattr(sys, "_base_executable", sys.executable)))
@@ -120,7 +124,7 @@ class SshDevice:
             (self.home / name).write_text(noise)
 
     def shift_clock(self, seconds: int) -> None:
-        """Shift the wall clock of programs on the device; monotonic clocks stay. Takes a restart of the server.
+        """Shift the wall clock of programs on the device, from the server's next start; monotonic clocks stay.
 
         Skips the test where the library for it is not installed.
         """

@@ -72,7 +72,8 @@ class SshRig:
 
     Attributes:
         config: file for `ssh -F`.
-        environment: variables that make the product use that file.
+        environment: variables that make the product use that file, and give this machine's `local` host a
+            lease of its own.
         device: behind the aliases `loop`, `wire`, `stranger`, `unknown`.
         device2: behind `loop2` and `jump`.
         wire: between the alias `wire` and the server.
@@ -81,7 +82,7 @@ class SshRig:
     def __init__(self, folder: Path, sshd: str) -> None:
         self.folder, self._sshd = folder, sshd
         self.config = folder / "ssh_config"
-        self.environment = {"BENCH_SSH_CONFIG": str(self.config)}
+        self.environment = {"BENCH_SSH_CONFIG": str(self.config), "BENCH_LEASE": str(folder / "lease")}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.device, self.device2 = SshDevice(folder / "one", "loop"), SshDevice(folder / "two", "loop2")
         self._ports = (free_port(), free_port())
