@@ -6,14 +6,25 @@ import argparse
 import json
 
 from bench.cli import EXIT_GOOD
+from bench.errors import ModelError, UsageError
 from bench.inspecting import look_into
+from bench.inspecting.contents import format_of
 from bench.inspecting.pasting import paste_text
 from bench.inspecting.showing import report_text
 from bench.wire.codec import to_json
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report on a file, as text or as JSON."""
+    """Print the report on a file, as text or as JSON.
+
+    Raises:
+        UsageError: what the command names is no model file by its name and kind.
+        ModelError: it is damaged.
+    """
+    try:
+        format_of(options.file)
+    except ModelError as problem:
+        raise UsageError(str(problem)) from problem
     report = look_into(options.file)
     if options.json:
         pasted = [paste_text(report, found) for found in report.recognitions[:1]]

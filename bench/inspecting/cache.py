@@ -77,6 +77,7 @@ def _code_hash() -> str:
     return content_hash([[file.relative_to(root).as_posix(), _sha256(file)] for file in files])
 
 
+@cache
 def _versions() -> dict[str, str]:
     found = {}
     for name in _LIBRARIES:

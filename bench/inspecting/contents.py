@@ -13,6 +13,8 @@ from bench.inspecting.metadata import read_metadata
 from bench.inspecting.oddities import find_oddities
 from bench.inspecting.post_processing import read_post_processing
 from bench.quantize.facts import read_graph
+from bench.quantize.layers import read_layers
+from bench.quantize.onnx_passing import may_be_balanced
 from bench.quantize.precision import ModelGraph, facts_of
 
 
@@ -82,8 +84,18 @@ def _read_graph_file(path: Path, kind: FileFormat, sha256: str, size_bytes: int)
         metadata=found.notes,
         class_names=found.class_names,
         post_processing=read_post_processing(path.read_bytes()) if kind == "tflite" else None,
+        layers=_layers(path),
+        may_equalise=kind == "tflite" or may_be_balanced(path),
         oddities=_own_oddities(path, kind),
     )
+
+
+def _layers(path: Path) -> dict[str, str]:
+    try:
+        return {layer.name: layer.op for layer in read_layers(path)}
+    except ModelError:
+        # Names that are no text; the file may run all the same.
+        return {}
 
 
 def _own_oddities(path: Path, kind: FileFormat) -> tuple[Advice, ...]:

@@ -79,6 +79,9 @@ class FileReport:
         float_ops: operators that work on floats although an integer model would not need to.
         producer: what wrote the file, where it says.
         metadata: what its exporter noted in it, texts of unknown origin.
+        layers: name -> operator of each layer, by the names that `keep_float` and `keep_8bit` are matched
+            with; empty for formats whose layers get their names when they are exported.
+        may_equalise: False where `equalize` would surely change nothing.
         post_processing: settings of the operator that suppresses boxes in the graph; None without one.
         class_names: as its exporter noted them; empty where it did not.
         oddities: what an engineer should know before relying on the file.
@@ -99,6 +102,8 @@ class FileReport:
     producer: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
+    layers: dict[str, str] = field(default_factory=dict)
+    may_equalise: bool = True
     post_processing: PostProcessing | None = None
     oddities: tuple[Advice, ...] = ()
     recognitions: tuple[Recognition, ...] = ()

@@ -14,7 +14,7 @@ from bench.inspecting.process import inspect_in_process, limits_of
 from bench.inspecting.refining import name_oddities, refine, with_operator_names
 
 
-def look_into(path: Path, with_trial: bool = True) -> FileReport:
+def look_into(path: Path, with_trial: bool = True, with_families: bool = True) -> FileReport:
     """Say what a model file is.
 
     The file is opened in a process of its own, with limits of memory and time, and never changed; the answer
@@ -23,6 +23,7 @@ def look_into(path: Path, with_trial: bool = True) -> FileReport:
     Args:
         path: .tflite, .onnx, .keras, .h5, or the folder of a SavedModel.
         with_trial: load and run it once in its runtime too.
+        with_families: say which families it may be of; takes longer than recalling all the rest.
 
     Raises:
         ModelError: there is no such file, it is damaged, or its format is unknown.
@@ -39,6 +40,8 @@ def look_into(path: Path, with_trial: bool = True) -> FileReport:
             )
         if _is_lasting(report):
             remember(report, with_trial)
+    if not with_families:
+        return replace(report, path=str(path))
     found = recognise(report)
     oddities = (*report.oddities, *name_oddities(report, found))
     return replace(report, path=str(path), recognitions=found, oddities=oddities)

@@ -1,6 +1,6 @@
 """Completes descriptions from the model files: what a suite leaves out (`detector: yolov8`) is read there.
 
-A suite that says everything is not touched, and none of its files is opened.
+What a suite says stays; where it contradicts the file, that is an error before any work.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.building.opening import float_problem
-from bench.core.model import FLOAT_FILE_KINDS, ModelSource
+from bench.core.model import ModelSource
 from bench.core.suite import Suite
 from bench.detectors import Detector
 from bench.detectors.families.base import Recognition
+from bench.detectors.model_input import check_input
 from bench.detectors.presets import default_description
 from bench.errors import ModelError, SuiteError
 from bench.inspecting import FileReport, look_into
+from bench.running.fitness import check_patterns, with_fitness
 from bench.wire.description import Layout, ModelDescription
 
 # These are run as they are or read as they are, so that the description must fit their outputs.
@@ -27,42 +28,54 @@ _CLEARLY = 0.1
 
 
 def complete_models(suite: Suite) -> Suite:
-    """Fill in input size, layout and options that the suite leaves to the model files.
+    """Fill in what the suite leaves to the model files, and hold its cases against what they are.
 
     Raises:
-        SuiteError: a file does not tell its input size, or suite and file disagree; the message has both.
-        ModelError: a file cannot be read.
+        SuiteError: a file does not tell its input size, suite and file disagree (the message has both), or a
+            pattern of a recipe fits no layer.
+        ModelError: a file from which something is to be filled in cannot be read.
     """
-    needed = {case.model for case in suite.cases}
-    is_open = [model.name in needed and not model.description.preprocess.width for model in suite.models]
-    if not any(is_open):
-        return suite
-    pairs = zip(suite.models, is_open, strict=True)
-    reports = {model.name: look_into(Path(model.path), with_trial=False) for model, open_ in pairs if open_}
+    reports = _look_into_files(suite)
     models = tuple(
         _completed(suite, model, reports[model.name]) if model.name in reports else model
         for model in suite.models
     )
-    unfit = {model.name: _unfit(model, reports[model.name]) for model in models if model.name in reports}
-    cases = tuple(
-        replace(case, unavailable=case.unavailable or unfit.get(case.model, "")) for case in suite.cases
-    )
-    return replace(suite, models=models, cases=cases)
+    suite = replace(suite, models=models) if reports else suite
+    suite = with_fitness(suite, reports)
+    check_patterns(suite, reports)
+    return suite
+
+
+def _look_into_files(suite: Suite) -> dict[str, FileReport]:
+    """Return reports on the model files that cases need, by model."""
+    needed = {case.model for case in suite.cases}
+    reports = {}
+    for model in suite.models:
+        is_open = not model.description.preprocess.width
+        if model.name not in needed or not (is_open or Path(model.path).suffix.lower() in _WITH_OUTPUTS):
+            continue
+        try:
+            reports[model.name] = look_into(Path(model.path), with_trial=False, with_families=is_open)
+        except ModelError:
+            # Where nothing is to be filled in, a damaged file is a failure of its own cases alone.
+            if is_open:
+                raise
+    return reports
 
 
 def _completed(suite: Suite, model: ModelSource, report: FileReport) -> ModelSource:
     try:
-        description = complete(model.description, report)
+        if model.description.preprocess.width:
+            _check_input(model.description, report)
+            return model
+        return replace(model, description=complete(model.description, report))
     except ModelError as problem:
         raise SuiteError(f"{suite.path}: model {model.name} ({model.path}): {problem}") from problem
-    return replace(model, description=description)
 
 
-def _unfit(model: ModelSource, report: FileReport) -> str:
-    """Say why no recipe can start from a file, where that shows already; empty if one can."""
-    if model.kind not in FLOAT_FILE_KINDS:
-        return ""
-    return float_problem(Path(model.path), report.facts.precision)
+def _check_input(description: ModelDescription, report: FileReport) -> None:
+    if len(report.inputs) == 1:
+        check_input(description.preprocess, report.inputs[0])
 
 
 def complete(description: ModelDescription, report: FileReport) -> ModelDescription:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import types
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bench.errors import BenchError
@@ -66,7 +67,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where, "an object")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     given = {}
     for field in dataclasses.fields(kind):
         if field.name in value:
@@ -74,6 +75,12 @@ def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise BenchError(f"{where}.{field.name}: missing, expected {hints[field.name]}")
     return kind(**given)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of a dataclass' fields; evaluating them anew for each value took most of the time."""
+    return get_type_hints(kind)
 
 
 def _read_union(choices: tuple[Any, ...], value: Any, where: str) -> Any:

@@ -97,14 +97,14 @@ def test_a_corrupt_model_is_a_failed_record_and_the_exit_code_says_so(tmp_path: 
 
 
 def test_our_own_errors_leave_no_trace_of_python(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    wrong_size = write_suite(tmp_path)
-    wrong_size.write_text(wrong_size.read_text().replace("size: 32", "size: 64"))
-    assert run(tmp_path, "run", str(wrong_size), "--only", "precision=fp32") == EXIT_NOT_MEASURED
+    wrong_labels = write_suite(tmp_path)
+    wrong_labels.write_text(wrong_labels.read_text().replace("[1, 2, 3]", "[1, 2]"))
+    assert run(tmp_path, "run", str(wrong_labels), "--only", "precision=fp32") == EXIT_NOT_MEASURED
     wrong_precision = write_suite(tmp_path, TINY / "tiny_float.tflite")
     assert run(tmp_path, "run", str(wrong_precision), "--only", "precision=int8") == EXIT_NOT_MEASURED
     said = capfd.readouterr()
     pages = [page.read_text() for page in (tmp_path / "results").rglob("report.md")]
-    assert "detector.input.size" in said.err and "declared precision int8 does not fit" in said.err
+    assert "labels" in said.err and "declared precision int8 does not fit" in said.err
     assert len(pages) == 2
     assert not any("Traceback" in text or 'File "' in text for text in (said.out, said.err, *pages))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from made_files import write_yolo_onnx
 
-from bench.cli import main
+from bench.cli import EXIT_NOT_MEASURED, EXIT_WRONG_USE, main
 from bench.errors import ModelError
 from bench.inspecting import look_into, looking
 from bench.inspecting.contents import read_contents
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_told_by_the_command_without_a_trace(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.tflite").write_bytes(b"\x1c\0\0\0TFL3" + b"\xff" * 64)
-    assert main(["inspect", str(tmp_path / "a.tflite")]) == 3
+    assert main(["inspect", str(tmp_path / "a.tflite")]) == EXIT_NOT_MEASURED
     out = capsys.readouterr()
     assert "damaged or cut short" in out.err and "Traceback" not in out.err and not out.out
 
@@ -126,7 +126,7 @@ def test_what_is_no_model_file_is_told_by_the_command(
 ) -> None:
     if name.endswith(".pt"):
         (tmp_path / name).write_bytes(b"x")
-    assert main(["inspect", str(tmp_path / name)]) == 3
+    assert main(["inspect", str(tmp_path / name)]) == EXIT_WRONG_USE
     assert says in capsys.readouterr().err
 
 
@@ -179,5 +179,5 @@ def test_a_pipe_is_refused_at_once_for_opening_it_would_wait(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     os.mkfifo(tmp_path / name)
-    assert main(["inspect", str(tmp_path / name)]) == 3
+    assert main(["inspect", str(tmp_path / name)]) == EXIT_WRONG_USE
     assert "expected a regular file or the folder of a SavedModel" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_a_family_that_the_file_is_not_of_is_an_error_that_names_the_likely_one(
         complete(default_description("tfod", 0, 0, file_suffix=".onnx"), report)
 
 
-def test_a_suite_that_says_everything_opens_no_file(tmp_path: Path) -> None:
+def test_a_suite_that_says_everything_stays_and_a_damaged_file_is_left_to_its_cases(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"no model at all")
     (tmp_path / "labels.json").write_text("{}")
     path = tmp_path / "s.yaml"
@@ -111,7 +111,7 @@ def test_a_quantized_source_is_not_available_before_any_work(
     )
     report = report_on("onnx", (1, 3, 640, 640), ("output0", (1, 84, 8400)))
     report = replace(report, facts=FileFacts("dynamic"))
-    monkeypatch.setattr("bench.running.completing.look_into", lambda path, with_trial: report)
+    monkeypatch.setattr("bench.running.completing.look_into", lambda path, **options: report)
     (case,) = complete_models(load_suite(path)).cases
     assert case.unavailable.startswith("model.onnx is dynamic by its tensors, and recipes start from float32")
 
