@@ -156,10 +156,10 @@ def _add_schema(commands: Commands) -> None:
     command = _command(
         commands,
         "schema",
-        "print the JSON Schema of suites or of records",
+        "print the JSON Schema of suites, of hosts files or of records",
         "bench schema suite > suite.schema.json",
     )
-    command.add_argument("kind", nargs="?", choices=["suite", "record"], default="suite")
+    command.add_argument("kind", nargs="?", choices=["suite", "hosts", "record"], default="suite")
 
 
 def _add_train(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""`bench schema`: print the JSON Schema of suites or of records."""
+"""`bench schema`: print the JSON Schema of suites, of hosts files or of records."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def run(options: argparse.Namespace) -> int:
         from bench.suite import suite_schema
 
         schema = suite_schema()
+    elif options.kind == "hosts":
+        from bench.suite import hosts_schema
+
+        schema = hosts_schema()
     else:
         from bench.store.schema import record_schema
 

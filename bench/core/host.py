@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.core.measure import MeasureOptions
+
+# What may be told to ssh as a destination: `host`, `user@host` or `ssh://user@host:port`. No part begins with
+# a dash, which ssh would take for an option; nothing that a shell, in a ProxyCommand say, would act on.
+_USER = r"(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?"
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_ADDRESS = r"[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9_.-]+)?"
+DESTINATION_PATTERN = (
+    rf"^(?=.{{1,255}}$)(?:{_USER}(?:{_NAME}|{_ADDRESS})"
+    rf"|ssh://{_USER}(?:{_NAME}|\[{_ADDRESS}\])(?::[0-9]{{1,5}})?/?)$"
+)
 # Where the packages of a device come from: its own pip, the controller, or the first of these that works.
 WheelSource = Literal["auto", "device", "controller"]
 
@@ -40,3 +52,13 @@ class HostSettings:
 
 
 LOCAL = HostSettings("local")
+
+
+def is_destination(text: str) -> bool:
+    """Whether ssh may be told a text as its destination."""
+    return re.fullmatch(DESTINATION_PATTERN, text) is not None
+
+
+def budget_seconds(measure: MeasureOptions, settings: HostSettings) -> float:
+    """Return the time for all timed rounds on a host: the suite's where it names one, else the host's own."""
+    return measure.budget_seconds or settings.budget_seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bench.core.host import HostSettings
 from bench.core.measure import MeasureOptions
 from bench.core.model import ModelSource
 from bench.core.recipe import Recipe
@@ -81,6 +82,7 @@ class Suite:
         path: of the file; `text` is its content as it was read.
         gate: declared rules, kept as they are for the gate.
         cases: all combinations of the matrix, in the file's order.
+        hosts_settings: of `hosts`, in their order; empty where the suite was read without a hosts file.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Suite:
     cases: tuple[Case, ...]
     gate: dict[str, Any] = field(default_factory=dict)
     description: str = ""
+    hosts_settings: tuple[HostSettings, ...] = ()
 
     def model(self, name: str) -> ModelSource:
         """Return the model of that name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -22,7 +22,11 @@ _SHORT = {"uint8": "u8", "int8": "s8"}
 
 @dataclass(frozen=True)
 class Axes:
-    """The values of the matrix' axes; `activations` is empty where each recipe's own is meant."""
+    """The values of the matrix' axes; `activations` is empty where each recipe's own is meant.
+
+    Attributes:
+        threads_of: by host, what stands for `threads` there.
+    """
 
     models: tuple[str, ...]
     recipes: tuple[str, ...]
@@ -30,11 +34,21 @@ class Axes:
     threads: tuple[int, ...]
     hosts: tuple[str, ...]
     activations: tuple[ActivationType, ...] = ()
+    threads_of: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def places(self) -> list[tuple[int, str]]:
+        """Return every number of threads with every host that it is measured on."""
+        threads = {host: self.threads_of.get(host, self.threads) for host in self.hosts}
+        numbers = dict.fromkeys(itertools.chain(*threads.values()))
+        return [(number, host) for number in numbers for host in self.hosts if number in threads[host]]
 
     def narrowed(self, row: Mapping[str, Any]) -> Axes:
         """Return the axes with those replaced that a row of `include` names."""
         names = {"model": "models", "precision": "recipes", "runtime": "runtimes", "host": "hosts"}
-        return replace(self, **{names.get(key, key): value for key, value in row.items()})
+        threads_of = {} if "threads" in row else self.threads_of
+        return replace(
+            self, threads_of=threads_of, **{names.get(key, key): value for key, value in row.items()}
+        )
 
 
 def combine(axes: Axes, models: Iterable[ModelSource], recipes: Mapping[str, Recipe]) -> list[Case]:
@@ -46,7 +60,7 @@ def combine(axes: Axes, models: Iterable[ModelSource], recipes: Mapping[str, Rec
     for model in models:
         if model.name in axes.models:
             for recipe, runtime in _made(model, axes, recipes):
-                for threads, host in itertools.product(axes.threads, axes.hosts):
+                for threads, host in axes.places():
                     case = _case(model, recipe, RuntimeSettings(runtime, threads), host)
                     cases.setdefault(case.id, case)
     return list(cases.values())

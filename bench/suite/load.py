@@ -3,80 +3,96 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.core.host import HostSettings
 from bench.core.measure import MeasureOptions
 from bench.core.model import ModelSource
 from bench.core.suite import Suite
-from bench.errors import SuiteError
+from bench.errors import UsageError
 from bench.suite.data_format import build_data
 from bench.suite.format import SUITE
 from bench.suite.gate import check_gate
+from bench.suite.hosts import choose_hosts
+from bench.suite.hosts_file import DeclaredHosts
 from bench.suite.matrix import Declared, build_cases
 from bench.suite.models import build_models
 from bench.suite.nodes import Node, read_nodes
 from bench.suite.reading import Reading
 from bench.suite.recipes import build_recipes
+from bench.suite.ssh_config import is_configured
+from bench.suite.yaml_text import read_text
 
-# Far more than any suite; a data file given by mistake is refused before it is parsed.
-MAX_BYTES = 1_000_000
 
-
-def load_suite(path: Path, environ: Mapping[str, str] | None = None) -> Suite:
+def load_suite(
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    hosts: DeclaredHosts | None = None,
+    chosen: Sequence[str] = (),
+) -> Suite:
     """Read a suite file and check all of it.
 
     Relative paths in the file begin at its folder; `${NAME}` in them is taken from the environment.
 
     Args:
         environ: the environment; the process' own unless given.
+        hosts: of the hosts file. Where it is given, every host that is named must be known, and the suite
+            gets the hosts' settings; else names of hosts are taken as they are.
+        chosen: hosts and tags to measure on instead of the suite's.
 
     Raises:
+        UsageError: nobody knows one of `chosen`.
         SuiteError: everything that is wrong, a line each, as
             `suites/pi.yaml:14 matrix.threads[1]: got 0, expected an integer from 1 to 1024`.
     """
     path = Path(path)
-    text = _read_text(path)
+    text = read_text(path)
     reading = Reading(str(path), path.absolute().parent, os.environ if environ is None else environ)
     reading.root = read_nodes(text, str(path), reading.complain)
     values = SUITE.read(reading.root, (), reading)
     if not isinstance(values, dict):
         reading.raise_complaints()
-    suite = _build(values, path, text, reading)
+    settings: tuple[HostSettings, ...] = ()
+    if hosts is not None:
+        settings = _settings_of_hosts(values.get("hosts", ("local",)), hosts, chosen, reading)
+    suite = _on_hosts(_build(values, path, text, reading, settings), settings)
     reading.raise_complaints()
     return suite
 
 
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SuiteError(f"{path}: larger than {MAX_BYTES} bytes, expected a suite in YAML")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as problem:
-        beside = path.parent if path.parent.is_dir() else Path()
-        names = sorted(str(item) for item in beside.glob("*.y*ml"))
-        found = f"suites in {beside}: {', '.join(names)}" if names else f"no suite lies in {beside}"
-        raise SuiteError(f"{path}: there is no such file, expected a suite in YAML; {found}") from problem
-    except IsADirectoryError as problem:
-        raise SuiteError(f"{path}: is a folder, expected a suite file in it") from problem
-    except UnicodeDecodeError as problem:
-        raise SuiteError(
-            f"{path}: not text in UTF-8 (byte {problem.start}), expected a suite in YAML"
-        ) from problem
-    except OSError as problem:
-        raise SuiteError(
-            f"{path}: cannot be read ({problem.strerror}), expected a suite in YAML"
-        ) from problem
+def _settings_of_hosts(
+    names: Sequence[str], declared: DeclaredHosts, chosen: Sequence[str], reading: Reading
+) -> tuple[HostSettings, ...]:
+    """Return the settings of the chosen hosts, or of the suite's own; complain of its unknown ones."""
+    if chosen:
+        return tuple(choose_hosts(chosen, declared, lambda name: is_configured(name, reading.environ)))
+    settings: dict[str, HostSettings] = {}
+    for i, name in enumerate(names):
+        try:
+            found = choose_hosts([name], declared, lambda name: is_configured(name, reading.environ))
+        except UsageError as problem:
+            is_list = reading.find(("hosts", i)) is not None
+            reading.complain(("hosts", i) if is_list else ("hosts",), str(problem))
+        else:
+            settings.update({item.name: item for item in found})
+    return tuple(settings.values())
 
 
-def _build(values: dict[str, Any], path: Path, text: str, reading: Reading) -> Suite:
+def _build(
+    values: dict[str, Any], path: Path, text: str, reading: Reading, settings: tuple[HostSettings, ...]
+) -> Suite:
     models = build_models(values, reading)
-    hosts = values.get("hosts", ("local",))
+    # Rows of the matrix may name hosts of the suite that are not measured on this time.
+    hosts = tuple(dict.fromkeys([*values.get("hosts", ("local",)), *(item.name for item in settings)]))
     data = build_data(values.get("data"))
     _require_data(models, reading)
     recipes = build_recipes(values.get("recipes", {}), reading)
     measure = _build_measure(values.get("measure", {}), reading)
+    threads_of = {item.name: item.threads for item in settings if item.threads}
+    declared = Declared(models, recipes, hosts, data, threads_of)
     return Suite(
         name=values.get("name", ""),
         path=str(path),
@@ -85,10 +101,19 @@ def _build(values: dict[str, Any], path: Path, text: str, reading: Reading) -> S
         data=data,
         hosts=hosts,
         measure=measure,
-        cases=build_cases(values.get("matrix", {}), Declared(models, recipes, hosts, data), reading),
+        cases=build_cases(values.get("matrix", {}), declared, reading),
         gate=check_gate(reading.root.fields.get("gate", Node({}, 1)), reading),
         description=values.get("description", "").strip(),
     )
+
+
+def _on_hosts(suite: Suite, settings: tuple[HostSettings, ...]) -> Suite:
+    """Keep the cases of these hosts; of all where none is given."""
+    if not settings:
+        return suite
+    hosts = tuple(item.name for item in settings)
+    cases = tuple(case for case in suite.cases if case.host in hosts)
+    return replace(suite, hosts=hosts, hosts_settings=settings, cases=cases)
 
 
 def _require_data(models: tuple[ModelSource, ...], reading: Reading) -> None:

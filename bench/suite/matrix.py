@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.core.model import ModelSource
@@ -17,12 +17,17 @@ from bench.suite.spelling import advise
 
 @dataclass(frozen=True)
 class Declared:
-    """What the matrix combines."""
+    """What the matrix combines.
+
+    Attributes:
+        threads_of: by host, those of its cases where the suite names none.
+    """
 
     models: tuple[ModelSource, ...]
     recipes: Mapping[str, Recipe]
     hosts: tuple[str, ...]
     data: RenderedData | CocoData
+    threads_of: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def build_cases(values: dict[str, Any], declared: Declared, reading: Reading) -> tuple[Case, ...]:
@@ -77,6 +82,7 @@ def _axes(values: Mapping[str, Any], declared: Declared) -> Axes:
         threads=values.get("threads", (1,)),
         hosts=declared.hosts,
         activations=values.get("activations", ()),
+        threads_of={} if "threads" in values else declared.threads_of,
     )
 
 

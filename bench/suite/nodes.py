@@ -75,11 +75,11 @@ class Node:
         return repr(self.value)
 
 
-def read_nodes(text: str, file: str, complain: Complain) -> Node:
+def read_nodes(text: str, file: str, complain: Complain, noun: str = "a suite") -> Node:
     """Read YAML text.
 
     Args:
-        file: how errors name the file.
+        file: how errors name the file; `noun` is what they say was expected in it.
         complain: is told of duplicate keys, tags and merge keys; reading goes on behind them.
 
     Raises:
@@ -88,7 +88,7 @@ def read_nodes(text: str, file: str, complain: Complain) -> Node:
     try:
         root = yaml.compose(text, _Loader)
         if root is not None:
-            return _Reader(file, complain).read(root, ())
+            return _Reader(file, complain, noun).read(root, ())
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line = mark.line + 1 if mark else 1
@@ -96,8 +96,9 @@ def read_nodes(text: str, file: str, complain: Complain) -> Node:
     except yaml.YAMLError as problem:
         raise SuiteError(f"{file}:1: not readable as YAML: {problem}") from problem
     except RecursionError as problem:
-        raise SuiteError(f"{file}:1: nested too deeply, expected a suite of a few levels") from problem
-    raise SuiteError(f"{file}:1: the file is empty, expected a suite with at least name and model")
+        raise SuiteError(f"{file}:1: nested too deeply, expected {noun} of a few levels") from problem
+    content = " with at least name and model" if noun == "a suite" else ""
+    raise SuiteError(f"{file}:1: the file is empty, expected {noun}{content}")
 
 
 def _cause(problem: yaml.MarkedYAMLError) -> str:
@@ -108,8 +109,9 @@ def _cause(problem: yaml.MarkedYAMLError) -> str:
 class _Reader:
     """Turns the nodes of PyYAML into ours, counting them and refusing loops."""
 
-    def __init__(self, file: str, complain: Complain) -> None:
+    def __init__(self, file: str, complain: Complain, noun: str) -> None:
         self._file = file
+        self._noun = noun
         self._complain = complain
         self._count = 0
         self._open: set[int] = set()
@@ -119,7 +121,8 @@ class _Reader:
         self._count += 1
         if self._count > MAX_NODES:
             raise SuiteError(
-                f"{self._file}:{line}: more than {MAX_NODES} values, expected a suite; aliases expand too far"
+                f"{self._file}:{line}: more than {MAX_NODES} values, expected {self._noun}; "
+                "aliases expand too far"
             )
         if id(node) in self._open:
             raise SuiteError(f"{self._file}:{line}: an alias refers to what it stands in, expected no loops")

@@ -63,6 +63,7 @@ def _with_cases(suite: Suite, cases: list[Case]) -> Suite:
         cases=with_siblings(cases),
         models=tuple(model for model in suite.models if model.name in models),
         hosts=tuple(host for host in suite.hosts if host in hosts),
+        hosts_settings=tuple(item for item in suite.hosts_settings if item.name in hosts),
     )
 
 

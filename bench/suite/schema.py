@@ -1,4 +1,4 @@
-"""The JSON Schema of suite files, so that editors complete and check them."""
+"""The JSON Schemas of suite files and of hosts files, so that editors complete and check them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.suite.format import SUITE
 from bench.suite.gate import gate_schema
+from bench.suite.hosts_file import HOSTS
 
 
 def suite_schema() -> dict[str, Any]:
@@ -20,4 +21,14 @@ def suite_schema() -> dict[str, Any]:
         "title": "Suite",
         "description": "Which models, precisions, runtimes and hosts to measure, on which data.",
         **schema,
+    }
+
+
+def hosts_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a hosts file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Hosts",
+        "description": "Where the hosts that suites name are, and what is special about them.",
+        **HOSTS.schema(),
     }
