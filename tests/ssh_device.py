@@ -124,7 +124,7 @@ class SshDevice:
             (self.home / name).write_text(noise)
 
     def shift_clock(self, seconds: int) -> None:
-        """Shift the wall clock of programs on the device, from the server's next start; monotonic clocks stay.
+        """Shift the wall clock of programs on the device, from the next start; monotonic clocks stay.
 
         Skips the test where the library for it is not installed.
         """
