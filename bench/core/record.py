@@ -47,6 +47,14 @@ class Record:
             for every measured case of the same group and host.
         control: QAT's float fine-tune of as many steps: its statistics by name, `difference` (this case minus
             the control, paired, `{value, low, high, level}`); or `status` and `reason` where it failed.
+        boards: of a host of several boards: `values` (board -> `latency_p50_ns`, `num_processes`),
+            `environments` (board -> its machine), `any_board` (the t interval of the latency over all such
+            boards, None below 3) and `variance` (see `bench.metrics.variance`); empty where there is one.
+        parity: agreement with the same file's detections on the reference host, the first of the suite (see
+            `bench.metrics.parity`); or `host`, `case` and `reason` where they cannot be compared. None on the
+            reference host itself.
+        invalid_reasons: cause -> number of timed rounds that do not count for it.
+        conditions: of the valid timed rounds (see `bench.metrics.conditions`).
         decision_grade: False when overrides or the profile make the figures unfit for decisions.
     """
 
@@ -88,6 +96,10 @@ class Record:
     nms_in_graph: bool | None = None
     expected: dict[str, Any] | None = None
     description: dict[str, Any] = field(default_factory=dict)
+    boards: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] | None = None
+    invalid_reasons: dict[str, int] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
     started: str = ""
     finished: str = ""
 
