@@ -37,6 +37,8 @@ MODULES = (
     "cpufreq_ondemand",
     "bcm2711_thermal",
 )
+# What building takes, by the Debian package that has it.
+PROGRAMS = {"debootstrap": "debootstrap", "mke2fs": "e2fsprogs", "dpkg-deb": "dpkg", "depmod": "kmod"}
 _FOLDERS = ("bin", "modules", "dev")
 _BLOCK_BYTES = 1 << 16
 _PARTS = ("vmlinuz.gz", "initrd.gz", "manifest.json", "rootfs.ext4.xz")
