@@ -20,8 +20,8 @@ from typing import Any
 import bench
 from bench.errors import HostError
 from bench.hosts.base import EndCause, Ended, HostFile, OnTransfer, Task
-from bench.hosts.ending import read_oom_kills, read_tail, signal_name
 from bench.wire.codec import to_json
+from bench.wire.ending import read_oom_kills, read_tail, signal_name
 from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
 from bench.wire.journal import JOURNAL_NAME, read_events
 

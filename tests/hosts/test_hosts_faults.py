@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bench.hosts.ending import read_tail, signal_name
 from bench.hosts.follow import run_job
 from bench.hosts.local import LocalHost
+from bench.wire.ending import read_tail, signal_name
 from bench.wire.job import Job
 
 MakeJob = Callable[..., Job]

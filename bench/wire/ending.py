@@ -6,7 +6,8 @@ import contextlib
 import signal
 from pathlib import Path
 
-from bench.hosts.base import STDERR_LINES
+# Of what a job wrote to standard error, the last lines that a record keeps.
+STDERR_LINES = 10
 
 # Of a long standard error only the end is read.
 _STDERR_BYTES = 16_384
