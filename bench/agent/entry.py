@@ -12,6 +12,7 @@ from typing import Any
 
 import bench
 from bench.agent.context import JobContext
+from bench.agent.cooling import Cooler
 from bench.agent.failure import name_failure
 from bench.agent.probes.machine import read_boot_id
 from bench.agent.probes.round import RoundProbe
@@ -69,12 +70,14 @@ def read_job(folder: Path) -> Job:
 def _run(context: JobContext) -> None:
     job, report = context.job, context.reporter.report
     report("started", **_introduction(job))
+    # Cooled first, looked at then: the first probe says how the measuring began.
+    cooled = Cooler().wait(job.cooling, lambda look: report("cooling", **look))
     probe = RoundProbe()
-    report("probe", when="before", **probe.before())
+    report("probe", when="before", **probe.before(), cooling=cooled)
     # Importing by kind keeps every job's process free of what the other kinds need.
     result = importlib.import_module(f"bench.agent.jobs.{job.kind}").run(context)
     report("result", **result)
-    report("probe", when="after", **probe.after())
+    report("probe", when="after", **probe.after(result.get("under_load")))
     report("finished")
 
 

@@ -20,6 +20,9 @@ class MeasureOptions:
         seed: of the order in which rounds are interleaved, and of the bootstrap.
         resamples: of every bootstrap.
         level: confidence level of intervals.
+        sustained_seconds: how long each case runs once without a pause, after its timed rounds; 0 for not.
+        energy_seconds: how long power is sampled at rest and under load, where the machine has a meter; 0 for
+            not.
     """
 
     rounds: int = 10
@@ -34,3 +37,5 @@ class MeasureOptions:
     seed: int = 0
     resamples: int = 1000
     level: float = 0.95
+    sustained_seconds: float = 0.0
+    energy_seconds: float = 5.0

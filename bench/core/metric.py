@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Direction = Literal["higher", "lower"]
-Unit = Literal["ns", "bytes", "ap", "ar", "ratio", "count"]
+Unit = Literal["ns", "bytes", "ap", "ar", "ratio", "count", "j", "w", "c"]
 
 # All metrics that a record may hold: name -> (unit, better direction, what it is).
 METRICS: dict[str, tuple[Unit, Direction, str]] = {
@@ -39,6 +39,15 @@ METRICS: dict[str, tuple[Unit, Direction, str]] = {
     "first_call_ns": ("ns", "lower", "the first invoke: median over processes"),
     "cpu_per_call_ns": ("ns", "lower", "processor time of all threads a call, median over processes"),
     "latency_ratio": ("ratio", "lower", "latency_p50_ns over that of the fp32 sibling"),
+    "latency_burst_p50_ns": ("ns", "lower", "sustained: median invoke of the first minute or tenth"),
+    "latency_steady_p50_ns": ("ns", "lower", "sustained: median invoke of the last third"),
+    "latency_steady_ratio": ("ratio", "lower", "sustained: latency_steady_p50_ns over latency_burst_p50_ns"),
+    "peak_temperature_c": ("c", "lower", "sustained: highest temperature of the processor, degrees Celsius"),
+    "throttled_share": ("ratio", "lower", "sustained: share of looks at which the processor was held back"),
+    "energy_per_inference_j": ("j", "lower", "energy of one inference, power at rest subtracted"),
+    "energy_per_inference_gross_j": ("j", "lower", "energy of one inference, power at rest included"),
+    "load_power_w": ("w", "lower", "mean power while the model runs without a pause"),
+    "idle_power_w": ("w", "lower", "mean power at rest, before the model is loaded"),
     "peak_rss_bytes": ("bytes", "lower", "high-water mark of the process that loads and runs the model"),
     "baseline_rss_bytes": ("bytes", "lower", "resident memory after importing the runtime, before loading"),
     "model_rss_bytes": ("bytes", "lower", "peak minus baseline: the model's share"),

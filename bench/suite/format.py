@@ -106,6 +106,14 @@ _MEASURE = Table(
         "seed": Key(Integer(0), "Of the order of rounds and of the bootstrap."),
         "resamples": Key(Integer(100), "Of every bootstrap."),
         "level": Key(Number(0.5, 1, is_open=True), "Confidence level of intervals; 0.95 unless given."),
+        "sustained": Key(
+            _DURATION,
+            "Runs each case that long without a pause, once: latency, temperature, clock over time.",
+        ),
+        "energy": Key(
+            _DURATION,
+            "Samples power that long at rest and under load, where there is a meter; 5s unless given.",
+        ),
     },
 )
 

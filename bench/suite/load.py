@@ -127,7 +127,8 @@ def _require_data(models: tuple[ModelSource, ...], reading: Reading) -> None:
 
 
 def _build_measure(values: dict[str, Any], reading: Reading) -> MeasureOptions:
-    names = {"warmup_time": "warmup_seconds", "budget": "budget_seconds", "timeout": "timeout_seconds"}
+    timed = ("budget", "timeout", "sustained", "energy")
+    names = {"warmup_time": "warmup_seconds", **{name: f"{name}_seconds" for name in timed}}
     changes = {names.get(name, name): value for name, value in values.items() if name != "memory_limit"}
     calls = values.get("calls", MeasureOptions.calls)
     changes.setdefault("min_calls", min(MeasureOptions.min_calls, calls))

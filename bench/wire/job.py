@@ -21,7 +21,7 @@ JOB_NAME = "job.json"
 # that may outlive their connection.
 PARENT_VARIABLE = "BENCH_AGENT_PARENT"
 
-JobKind = Literal["check", "latency", "memory", "accuracy", "variants", "sustained"]
+JobKind = Literal["check", "latency", "memory", "accuracy", "variants", "sustained", "energy"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class Job:
             preprocessing of `description`.
         cooling: what is waited for before the first probe.
         sustained_seconds: `sustained` runs that long.
+        probe_seconds: `sustained` looks at the machine that often.
+        energy_seconds: `energy` measures that long at rest, and that long under load.
     """
 
     protocol: int
@@ -112,3 +114,5 @@ class Job:
     variants: tuple[ModelDescription, ...] = ()
     cooling: Cooling = field(default_factory=Cooling)
     sustained_seconds: float = 0.0
+    probe_seconds: float = 5.0
+    energy_seconds: float = 5.0

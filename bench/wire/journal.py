@@ -1,7 +1,7 @@
 """The journal of a job: numbered JSON lines that the device appends and the controller follows.
 
-Event types, in the order of a good job: `started`, `probe` (before), `progress`*, `shard`*, `result`,
-`probe` (after), `finished`. A job that breaks ends with `failed`; one that was killed just ends.
+Event types, in the order of a good job: `started`, `cooling`*, `probe` (before), `progress`*, `shard`*,
+`result`, `probe` (after), `finished`. A job that breaks ends with `failed`; one that was killed just ends.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 JOURNAL_NAME = "journal.jsonl"
 
 # Nothing is lost with these, so they do not wait for the disk while a device measures.
-_PASSING = ("progress",)
+_PASSING = ("progress", "cooling")
 
 
 class JournalWriter:
-    """Appends events to a journal and makes each of them durable before it returns, but for `progress`."""
+    """Appends events to a journal and makes each durable before it returns, but for those that pass."""
 
     def __init__(self, folder: Path) -> None:
         self._file = open(folder / JOURNAL_NAME, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the job

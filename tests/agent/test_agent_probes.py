@@ -10,10 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.agent.probes import files, round
+from bench.agent.probes import files, firmware, round
+from bench.agent.probes.firmware import throttling
 from bench.agent.probes.machine import machine_facts
 from bench.agent.probes.memory import parse_status, read_memory, reset_peak
-from bench.agent.probes.round import RoundProbe, throttling
+from bench.agent.probes.round import RoundProbe
 
 
 def test_what_is_absent_is_none() -> None:
@@ -83,10 +84,10 @@ def test_the_tools_of_a_raspberry_pi_are_read(tmp_path: Path, monkeypatch: pytes
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert round.read_throttled() == 0x50005
-    assert round.read_frequency() == 2_400_000_000
+    assert firmware.read_throttled() == 0x50005
+    assert firmware.measure_clock() == 2_400_000_000
     tool.write_text("#!/bin/sh\necho VCHI initialization failed\n")
-    assert round.read_throttled() is None
+    assert firmware.read_throttled() is None and firmware.measure_clock() is None
 
 
 def test_sizes_of_a_status_are_bytes() -> None:

@@ -15,6 +15,7 @@ from bench.agent.context import JobContext
 from bench.agent.loops import collector_off, time_invokes, time_stages, warm_up
 from bench.agent.model import LoadedModel, decode_named, load_model
 from bench.agent.photos import first_images, read_photo
+from bench.agent.probes.under_load import under_load
 from bench.agent.runtimes.base import Array
 from bench.detectors import decode_photo
 from bench.wire.job import ImageRef, LatencyOptions
@@ -54,12 +55,15 @@ def _time_inference(model: LoadedModel, inputs: list[list[Array]], options: Late
         cpu_start = time.process_time_ns()
         samples = time_invokes(model.runtime, inputs, options, _CLOCK)
         cpu_ns = time.process_time_ns() - cpu_start
+        load_average = list(os.getloadavg())
+        loaded = under_load(lambda call: model.run(inputs[call % len(inputs)]))
     return {
         "inference_ns": samples,
         # Of all threads, over the whole loop: handing over the inputs is in it.
         "inference_cpu_ns": cpu_ns,
         "warmup_calls": warmup_calls,
-        "load_average": list(os.getloadavg()),
+        "load_average": load_average,
+        "under_load": loaded,
     }
 
 

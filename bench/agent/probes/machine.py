@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import psutil
 
+from bench.agent.probes.clock import read_governor, read_max_frequency
+from bench.agent.probes.emulation import find_emulator
 from bench.agent.probes.files import read_field, read_int, read_text, read_tool
+from bench.agent.probes.firmware import vcgencmd_path
+from bench.agent.probes.power import find_meter
 
 # Of all flags, those that decide which kernels a runtime picks.
 _X86_FEATURES = (
@@ -21,6 +25,9 @@ _X86_FEATURES = (
 _ARM_FEATURES = ("neon", "asimd", "asimdhp", "asimddp", "asimdrdm", "fphp", "i8mm", "bf16", "sve", "sve2")
 _KERNEL_FEATURES = frozenset(_X86_FEATURES + _ARM_FEATURES)
 _CPUINFO = "/proc/cpuinfo"
+_GROUP = "/proc/self/cgroup"
+_GROUPS = "/sys/fs/cgroup"
+_NO_LIMIT = 1 << 60
 
 
 def machine_facts() -> dict[str, Any]:
@@ -30,9 +37,12 @@ def machine_facts() -> dict[str, Any]:
     """
     return {
         **_processor_facts(),
+        **_emulation_facts(),
         "board": board_model(),
+        "board_revision": read_field(_CPUINFO, "Revision"),
         "ram_bytes": int(psutil.virtual_memory().total),
         "swap_bytes": int(psutil.swap_memory().total),
+        "memory_limit_bytes": memory_limit(),
         "page_size": os.sysconf("SC_PAGE_SIZE"),
         "architecture": platform.machine(),
         "kernel": f"{platform.system()} {platform.release()}",
@@ -43,17 +53,14 @@ def machine_facts() -> dict[str, Any]:
         "numpy": np.__version__,
         "host_hash": hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12],
         "boot_id": read_boot_id(),
+        "vcgencmd": vcgencmd_path(),
+        "energy_meter": find_meter(),
     }
 
 
 def read_boot_id() -> str | None:
     """Return the kernel's random id of this boot, or None."""
     return read_text("/proc/sys/kernel/random/boot_id")
-
-
-def read_governor() -> str | None:
-    """Return the frequency governor of the first core, or None."""
-    return read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def board_model() -> str | None:
@@ -85,9 +92,29 @@ def os_name() -> str:
     return platform.platform()
 
 
+def memory_limit() -> int | None:
+    """Return the memory that this process' control group may take, bytes; None where nothing limits it."""
+    limits = [read_int(path) for path in _group_limit_files()]
+    # Version 1 of control groups says "no limit" with a number beyond any memory.
+    known = [limit for limit in limits if limit is not None and limit < _NO_LIMIT]
+    return min(known, default=None)
+
+
+def _group_limit_files() -> list[str]:
+    """Return the limit files of this process' group and of all groups above it, version 2 and version 1."""
+    group = next((line[3:] for line in (read_text(_GROUP) or "").splitlines() if line.startswith("0::")), "/")
+    parts = [part for part in group.split("/") if part]
+    above = ["/".join(parts[:count]) for count in range(len(parts) + 1)]
+    return [f"{_GROUPS}/{path}/memory.max" for path in above] + [f"{_GROUPS}/memory/memory.limit_in_bytes"]
+
+
+def _emulation_facts() -> dict[str, Any]:
+    emulator = find_emulator(cpu_model())
+    return {"emulator": emulator, "is_emulated": emulator is not None}
+
+
 def _processor_facts() -> dict[str, Any]:
     flags = cpu_flags()
-    frequency_khz = read_int("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
     return {
         "cpu": cpu_model(),
         "num_cores": psutil.cpu_count(logical=False),
@@ -95,7 +122,7 @@ def _processor_facts() -> dict[str, Any]:
         "num_usable_threads": _usable_threads(),
         "cpu_features": sorted(flags & _KERNEL_FEATURES),
         "is_virtual": ("hypervisor" in flags) if flags else None,
-        "max_frequency_hz": None if frequency_khz is None else frequency_khz * 1000,
+        "max_frequency_hz": read_max_frequency(),
         "governor": read_governor(),
     }
 

@@ -1,7 +1,8 @@
 """The state of the machine before and after a round, and whether the round between them is valid.
 
-Raspberry Pi's `get_throttled` bits: 0 under-voltage, 1 frequency capped, 2 throttled, 3 soft temperature
-limit; bits 16 to 19 say the same of the time since boot (Raspberry Pi documentation, "vcgencmd").
+Invalid: a throttling bit is set at either end or at the end of the timed loop, or one that remembers is new
+(`bench.agent.probes.firmware`). A clock below the maximum without a bit is a warning only: who set it (a
+governor, a limit of the user's, the firmware) cannot be told from here.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bench.agent.probes.files import read_int, read_tool
-from bench.agent.probes.machine import read_governor
+from bench.agent.probes.clock import read_frequency_and_source, read_governor, read_max_frequency
+from bench.agent.probes.disturbance import Counters, difference, read_counters
+from bench.agent.probes.firmware import read_throttled, throttle_names, throttling
+from bench.agent.probes.thermal import read_temperature_and_source
 
-_NOW_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-# Bit n + 16 remembers bit n.
-_MEMORY_SHIFT = 16
+# The smallest step of a Raspberry Pi's clock table is 100 MHz of 2.4 GHz, 4%; counting errs by .1% at most.
+_LEAST_CLOCK = 0.97
 
 
 class RoundProbe:
@@ -22,62 +24,57 @@ class RoundProbe:
 
     def __init__(self) -> None:
         self._throttled_before: int | None = None
+        self._counters: Counters = {}
 
     def before(self) -> dict[str, Any]:
         """Look before the round; invalid where it begins throttled."""
         state = machine_state()
         self._throttled_before = state["throttled"]
-        return {**state, **_verdict(throttling(state["throttled"], state["throttled"]))}
+        self._counters = read_counters()
+        return {**state, **_verdict(throttle_names(state["throttled"]))}
 
-    def after(self) -> dict[str, Any]:
-        """Look after the round; invalid where it was throttled at its end or in between."""
-        state = machine_state()
-        return {**state, **_verdict(throttling(self._throttled_before, state["throttled"]))}
+    def after(self, under_load: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Look after the round; invalid where it was throttled at its end, in between or under load.
+
+        Args:
+            under_load: what was read at the end of the timed loop, where there was one.
+        """
+        counters, state, loaded = read_counters(), machine_state(), under_load or {}
+        causes = throttling(self._throttled_before, state["throttled"])
+        causes += [name for name in throttle_names(loaded.get("throttled")) if name not in causes]
+        return {
+            **state,
+            **_verdict(causes),
+            "warnings": [] if causes else _warnings(loaded, state["max_frequency_hz"]),
+            "disturbance": difference(self._counters, counters),
+        }
 
 
 def machine_state() -> dict[str, Any]:
     """Return temperature, clock, governor, load and throttling bits; None for what is not told."""
+    temperature_c, temperature_source = read_temperature_and_source()
+    frequency_hz, frequency_source = read_frequency_and_source()
     return {
-        "temperature_c": read_temperature(),
-        "frequency_hz": read_frequency(),
+        "temperature_c": temperature_c,
+        "temperature_source": temperature_source,
+        "frequency_hz": frequency_hz,
+        "frequency_source": frequency_source,
+        "max_frequency_hz": read_max_frequency(),
         "governor": read_governor(),
         "load_average": list(os.getloadavg()),
         "throttled": read_throttled(),
     }
 
 
-def throttling(before: int | None, after: int | None) -> list[str]:
-    """Name what held the processor back: bits set now, and memory bits that were not set before."""
-    if after is None:
-        return []
-    memory = (after & ~(before or 0)) >> _MEMORY_SHIFT
-    return [name for bit, name in _NOW_BITS.items() if (after | memory) >> bit & 1]
-
-
-def read_throttled() -> int | None:
-    """Return Raspberry Pi's throttling bits, or None elsewhere."""
-    text = read_tool("vcgencmd", "get_throttled") or ""
-    try:
-        return int(text.partition("=")[2], 16)
-    except ValueError:
-        return None
-
-
-def read_frequency() -> int | None:
-    """Return the core clock in Hz: the firmware's figure before the kernel's, which can be wrong."""
-    text = read_tool("vcgencmd", "measure_clock", "arm") or ""
-    if text.partition("=")[2].isdigit():
-        return int(text.partition("=")[2])
-    kilohertz = read_int("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")
-    return None if kilohertz is None else kilohertz * 1000
-
-
-def read_temperature() -> float | None:
-    """Return the temperature of the first thermal zone in degrees Celsius, or None."""
-    millidegrees = read_int("/sys/class/thermal/thermal_zone0/temp")
-    return None if millidegrees is None else millidegrees / 1000
-
-
 def _verdict(causes: list[str]) -> dict[str, Any]:
     reason = f"the processor was held back: {', '.join(causes)}; cool it or mend its supply" if causes else ""
     return {"valid": not causes, "reason": reason}
+
+
+def _warnings(loaded: dict[str, Any], max_hz: int | None) -> list[str]:
+    """Say that the clock under load was below the maximum; only a counted clock says that for sure."""
+    hz = loaded.get("frequency_hz")
+    is_counted = loaded.get("frequency_source") == "firmware"
+    if not hz or not max_hz or not is_counted or hz >= _LEAST_CLOCK * max_hz:
+        return []
+    return [f"the clock was {hz / 1e6:.0f} of {max_hz / 1e6:.0f} MHz under load, with no throttling bit set"]
