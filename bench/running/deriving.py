@@ -11,10 +11,11 @@ from bench.core.metric import Metric
 from bench.core.record import RECORD_SCHEMA, Record
 from bench.core.suite import Case
 from bench.metrics.accuracy import accuracy_metrics, difference_metric
+from bench.metrics.boards import latency_metrics_of_boards, latency_ratio_of_boards
 from bench.metrics.bootstrap import map_difference, map_interval
-from bench.metrics.latency import latency_metrics, latency_ratio
 from bench.metrics.memory import memory_metrics
 from bench.metrics.size import size_metrics
+from bench.running.across import fields_across, rounds_by_board
 from bench.running.evidence import Evidence, Scored, score_all
 from bench.running.labels import label_advice
 from bench.running.scoring import DETECTIONS_NAME, MATCHES_NAME
@@ -33,6 +34,7 @@ def derive_records(evidence: Evidence) -> list[Record]:
 def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Record:
     own = scored[case.id]
     record = _with_artifact(evidence, case, _frame(evidence, case, own))
+    record = replace(record, **fields_across(evidence, case, scored))
     if own.samples is None:
         return record
     checks, folder = own.results("check"), evidence.run.case_folder(case.id)
@@ -43,7 +45,7 @@ def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Rec
         per_class=_per_class(evidence, own),
         detections=evidence.run.relative(folder / DETECTIONS_NAME),
         matches=evidence.run.relative(folder / MATCHES_NAME),
-        proof=checks[-1]["proof"] if checks else {},
+        proof=_proof(own),
         environment=checks[-1]["environment"] if checks else {},
         warnings=(*advice_on(own.lines), *label_advice(evidence.suite, case, evidence.data)),
         differences=_differences(evidence, case, scored),
@@ -129,12 +131,21 @@ def _with_artifact(evidence: Evidence, case: Case, record: Record) -> Record:
     )
 
 
+def _proof(own: Scored) -> dict[str, Any]:
+    """Return what the runtime said it ran, and the hash of the agent that asked it."""
+    checks = [line for line in own.lines.get("check", []) if line["status"] == "ok"]
+    if not checks:
+        return {}
+    agent = checks[-1].get("process", {}).get("agent_sha256")
+    return {**checks[-1]["result"]["proof"], **({"agent_sha256": agent} if agent else {})}
+
+
 def _measured(evidence: Evidence, own: Scored) -> tuple[Metric, ...]:
     options = evidence.suite.measure
     accuracy: tuple[Metric, ...] = ()
     if own.scores and own.samples:
         accuracy = accuracy_metrics(own.scores, map_interval(own.samples, options.level))
-    latency = latency_metrics(own.results("latency"), options)
+    latency = latency_metrics_of_boards(rounds_by_board(own), options)
     return (*accuracy, *latency, *memory_metrics(own.results("memory")))
 
 
@@ -144,10 +155,10 @@ def _compared(evidence: Evidence, own: Scored, sibling: Scored | None) -> tuple[
         return ()
     # Equal numbers of rounds ran next to each other; otherwise the two lists are compared unpaired.
     is_paired = own.rounds() == sibling.rounds()
-    latency = own.results("latency"), sibling.results("latency")
+    boards = rounds_by_board(own), rounds_by_board(sibling)
     return (
         difference_metric(_difference(evidence, own, sibling), len(evidence.data.images)),
-        latency_ratio(*latency, evidence.suite.measure, is_paired),
+        latency_ratio_of_boards(*boards, evidence.suite.measure, is_paired),
     )
 
 
