@@ -29,7 +29,7 @@ class ProgressLine:
         self._drawn = 0.0
         self._began = time.monotonic()
 
-    def plan(self, stage: str, count: int) -> None:
+    def plan(self, stage: str, count: int, host: str = "") -> None:
         """Correct the number of steps of a stage that now begins."""
         self._left[stage] = count
 
@@ -37,7 +37,7 @@ class ProgressLine:
         """Show a step that starts."""
         self._draw(step, 0.0, force=True)
 
-    def progress(self, step: Step, fraction: float) -> None:
+    def progress(self, step: Step, fraction: float, note: str = "") -> None:
         """Show how far a step is."""
         self._draw(step, fraction)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bench.hosts.base import Ended, Host, Task
+from bench.hosts.base import EndCause, Ended, Host, Task
 from bench.wire.job import Job
 
 Event = dict[str, Any]
@@ -33,12 +33,14 @@ class JobOutcome:
         reason: one sentence on what broke; empty when all went well.
         stderr_tail: last lines of standard error; of good jobs, too.
         events: the whole journal.
+        cause: why its process ended, where it did not by itself.
     """
 
     status: Literal["ok", "failed"]
     reason: str
     stderr_tail: tuple[str, ...]
     events: tuple[Event, ...]
+    cause: EndCause = ""
 
     def event(self, event_type: str) -> Event | None:
         """Return the last event of a type, or None."""
@@ -81,6 +83,7 @@ def follow_job(host: Host, task: Task, on_event: Callable[[Event], None] | None 
         reason=reason,
         stderr_tail=ended.stderr_tail if ended else (),
         events=tuple(events),
+        cause=ended.cause if ended else "lost",
     )
 
 

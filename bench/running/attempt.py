@@ -1,83 +1,56 @@
-"""One job of one case: made, run to its end, journalled. A job that breaks is a line, not an exception."""
+"""One job of one case: how it is made, and what of its outcome is journalled."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bench.core.suite import Case
-from bench.errors import HostError
-from bench.hosts.follow import JobOutcome, run_job
+from bench.hosts.base import Task
+from bench.hosts.follow import JobOutcome
 from bench.running.listener import Step
 from bench.running.sitting import Sitting
-from bench.wire.job import PROTOCOL, ImageRef, Job, JobKind, LatencyOptions
+from bench.wire.job import PROTOCOL, Cooling, ImageRef, Job, JobKind, LatencyOptions
 
-# Called with the job's id and its `shard` event.
-OnShard = Callable[[str, dict[str, Any]], None]
-
-
-def attempt(
-    sitting: Sitting,
-    step: Step,
-    case: Case,
-    kind: JobKind,
-    images: Sequence[ImageRef],
-    round_index: int = 0,
-    on_shard: OnShard | None = None,
-) -> None:
-    """Run one job of a case and journal how it ended; a case whose job broke counts as broken."""
-    sitting.listener.begin(step)
-    clock, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    outcome = _run(sitting, step, case, kind, images, on_shard)
-    seconds = time.monotonic() - clock
-    line = _line(kind, round_index, outcome, started, seconds)
-    sitting.journal(case, line)
-    if line["status"] != "ok":
-        sitting.broken.add(case.id)
-    sitting.listener.end(step, seconds, line["reason"] if line["status"] != "ok" else "")
+# Kinds whose result is a duration: a processor that was held back makes it another one.
+TIMED_KINDS = ("latency",)
 
 
-def _run(
-    sitting: Sitting,
-    step: Step,
-    case: Case,
-    kind: JobKind,
-    images: Sequence[ImageRef],
-    on_shard: OnShard | None,
-) -> JobOutcome:
-    sitting.num_jobs += 1
-    job_id = f"{sitting.run.path.name}-{sitting.id}-{sitting.num_jobs:05d}"
+@dataclass(frozen=True)
+class Attempt:
+    """One job that is to be run for a case.
 
-    def on_event(event: dict[str, Any]) -> None:
-        if event["type"] == "shard" and on_shard:
-            on_shard(job_id, event)
-        elif event["type"] == "progress" and event.get("total"):
-            sitting.listener.progress(step, event["done"] / event["total"])
+    Attributes:
+        round_index: of a timed round, from 0.
+        is_cooled: the job waits for the processor to cool before it begins.
+    """
 
-    try:
-        job = _make_job(sitting, job_id, case, kind, images)
-        outcome = run_job(sitting.host, job, sitting.options.timeout_seconds, on_event)
-    except HostError as problem:
-        # A file that vanished or a job that could not start ends this case; the others go on.
-        return JobOutcome("failed", str(problem), (), ())
-    if outcome.status == "ok":
-        sitting.host.forget(job_id)
-    return outcome
+    step: Step
+    case: Case
+    kind: JobKind
+    images: tuple[ImageRef, ...]
+    round_index: int = 0
+    is_cooled: bool = False
 
 
-def _make_job(sitting: Sitting, job_id: str, case: Case, kind: JobKind, images: Sequence[ImageRef]) -> Job:
-    options, artifact = sitting.options, sitting.artifacts[case.id]
-    return Job(
+def make_task(sitting: Sitting, attempt: Attempt) -> Task:
+    """Make the job of an attempt, with everything it names on the host.
+
+    Raises:
+        HostError: a file cannot be brought to the host.
+    """
+    options, artifact = sitting.options, sitting.artifacts[attempt.case.id]
+    job = Job(
         protocol=PROTOCOL,
-        id=job_id,
-        kind=kind,
+        id=sitting.new_job_id(),
+        kind=attempt.kind,
         model=sitting.put(artifact.path, artifact.sha256),
-        runtime=case.runtime,
-        description=sitting.suite.model(case.model).description,
-        images=tuple(replace(i, path=sitting.put(i.path, i.sha256)) for i in images),
+        runtime=attempt.case.runtime,
+        description=sitting.suite.model(attempt.case.model).description,
+        images=_put_images(sitting, attempt.images),
         latency=LatencyOptions(
             warmup=options.warmup,
             warmup_seconds=options.warmup_seconds,
@@ -87,31 +60,67 @@ def _make_job(sitting: Sitting, job_id: str, case: Case, kind: JobKind, images: 
         ),
         prepared="prepared",
         memory_limit_bytes=options.memory_limit_bytes,
+        cooling=_cooling(sitting) if attempt.is_cooled else Cooling(),
     )
+    return Task(job, options.timeout_seconds + _extra_seconds(job))
 
 
-def _line(kind: str, index: int, outcome: JobOutcome, started: str, seconds: float) -> dict[str, Any]:
+def _put_images(sitting: Sitting, images: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
+    return tuple(replace(image, path=sitting.put(image.path, image.sha256)) for image in images)
+
+
+def _cooling(sitting: Sitting) -> Cooling:
+    return Cooling(sitting.settings.target_temperature_c, sitting.settings.cooling_seconds)
+
+
+def _extra_seconds(job: Job) -> float:
+    """Return what a job takes beside the work that its time limit is meant for."""
+    return (job.cooling.max_seconds if job.cooling.target_c else 0.0) + job.sustained_seconds
+
+
+def find_problem(sitting: Sitting, attempt: Attempt) -> str:
+    """Say which file of an attempt is gone from this machine, no fault of the host; empty if none."""
+    paths = [sitting.artifacts[attempt.case.id].path, *(image.path for image in attempt.images)]
+    for path in paths:
+        if path not in sitting.seen and not Path(path).is_file():
+            return f"{path}: no such file, expected one to use on host {sitting.host.name}; build it again"
+        sitting.seen.add(path)
+    return ""
+
+
+def make_line(
+    attempt: Attempt, job_id: str, outcome: JobOutcome, started: datetime, seconds: float
+) -> dict[str, Any]:
     """Turn a job's outcome into a self-describing line for the case's journal."""
     events = {event["type"]: event for event in outcome.events if event["type"] != "probe"}
     probes = {event["when"]: event for event in outcome.events if event["type"] == "probe"}
-    invalid = [probe for probe in probes.values() if not probe.get("valid", True)]
+    disturbed = [probe for probe in probes.values() if not probe.get("valid", True)]
+    is_valid = not disturbed or attempt.kind not in TIMED_KINDS
     result = _plain(events.get("result", {}))
-    problem = outcome.reason or (_nonsense(result) if kind == "check" else "")
+    problem = outcome.reason or (_nonsense(result) if attempt.kind == "check" else "")
     return {
         # The shards of an accuracy pass are journalled one by one; this line holds the pass's totals.
-        "kind": "accuracy_pass" if kind == "accuracy" else kind,
-        "round": index,
+        "kind": "accuracy_pass" if attempt.kind == "accuracy" else attempt.kind,
+        "job": job_id,
+        "round": attempt.round_index,
         "status": "failed" if problem else "ok",
-        "reason": problem or (invalid[0].get("reason", "") if invalid else ""),
+        "reason": problem or ("" if is_valid else disturbed[0].get("reason", "")),
+        "causes": [] if is_valid else _causes(disturbed),
         "stderr_tail": list(outcome.stderr_tail),
-        "valid": not invalid,
-        "started": started,
+        "valid": is_valid,
+        "started": started.astimezone(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "process": _plain(events.get("started", {})),
         "before": _plain(probes.get("before", {})),
         "after": _plain(probes.get("after", {})),
         "result": result,
     }
+
+
+def _causes(probes: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what disturbed a round, each cause once; a probe that names none gives its reason."""
+    named = [cause for probe in probes for cause in probe.get("causes") or [probe.get("reason") or "unknown"]]
+    return list(dict.fromkeys(named))
 
 
 def _nonsense(check: dict[str, Any]) -> str:

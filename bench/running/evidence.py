@@ -13,6 +13,7 @@ from bench.core.suite import Case, Suite
 from bench.errors import BenchError
 from bench.metrics.accumulate import Scores
 from bench.metrics.bootstrap import MapSamples, sample_map
+from bench.running.opening import noted_facts
 from bench.running.schedule import MIN_ROUNDS, stored_shards, summarise
 from bench.running.scoring import Scorer
 from bench.running.sitting import setup_of
@@ -49,6 +50,10 @@ class Evidence:
     failures: Mapping[str, Failure]
     calibration: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Case] = field(default_factory=dict)
+
+    def facts(self, host: str) -> dict[str, Any]:
+        """Return the facts of a host's first board; empty where it was never opened."""
+        return next(iter(noted_facts(self.info, host).values()), {})
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,9 @@ def _score(evidence: Evidence, scorer: Scorer, case: Case, needs_rounds: bool) -
     if failure:
         status: Status = "unavailable" if failure.is_unavailable else "failed"
         return Scored({}, status, failure.reason, failure.stderr_tail)
-    setup = setup_of(evidence.suite, case, evidence.artifacts[case.id], evidence.data)
+    setup = setup_of(
+        evidence.suite, case, evidence.artifacts[case.id], evidence.data, evidence.facts(case.host)
+    )
     lines = [line for line in evidence.run.read_rounds(case.id) if line.get("setup") == setup]
     scored = _judge(evidence, case, lines, needs_rounds)
     return scored if scored.status == "failed" else _with_scores(evidence, scorer, case, scored)

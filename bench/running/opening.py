@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,12 +72,20 @@ def require_same_machine(run: RunFolder, suite: Suite, host: str, now: dict[str,
             )
 
 
-def change_info(run: RunFolder, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Change `run.json` in place and return it."""
-    info = read_run_info(run.path)
-    change(info)
-    run.write_info(info)
-    return info
+def note_facts(run: RunFolder, host: str, board: str, facts: dict[str, Any]) -> None:
+    """Keep in `run.json` what a board is, and which versions run there."""
+
+    def change(info: dict[str, Any]) -> None:
+        boards = info.setdefault("hosts", {}).setdefault(host, {}).setdefault("boards", {})
+        boards[board] = facts
+
+    run.change_info(change)
+
+
+def noted_facts(info: dict[str, Any], host: str) -> dict[str, dict[str, Any]]:
+    """Return board -> its facts, as `run.json` has them; empty for a host that was never opened."""
+    boards: dict[str, dict[str, Any]] = info.get("hosts", {}).get(host, {}).get("boards", {})
+    return boards
 
 
 def _info(suite: Suite, overrides: Overrides, run_id: str) -> dict[str, Any]:

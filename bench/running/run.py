@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.building.store import ArtifactStore
 from bench.core.data import EvaluationData, ImageSet
+from bench.core.host import HostSettings
 from bench.core.places import cache_folder
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
@@ -21,7 +22,7 @@ from bench.running.evidence import Evidence
 from bench.running.labels import check_labels, resolve_labels
 from bench.running.listener import Listener, Step
 from bench.running.measuring import measure, run_accuracy
-from bench.running.opening import begin_run, change_info, require_same_machine, resume_run
+from bench.running.opening import begin_run, note_facts, require_same_machine, resume_run
 from bench.running.sitting import Sitting
 from bench.store.folder import RunFolder
 
@@ -63,9 +64,11 @@ def run_suite(
     with resume_run(suite, overrides, results) if resume else begin_run(suite, overrides, results) as run:
         built = _build(needs, run, listener)
         for name in suite.hosts:
-            host = open_host(name, cache_folder() / "hosts" / name)
-            require_same_machine(run, suite, name, host.facts())
-            sitting = Sitting(suite, run, host, data, built.artifacts, listener)
+            (host,) = open_host(HostSettings(name), cache_folder() / "hosts" / name)
+            facts = host.facts()
+            require_same_machine(run, suite, name, facts)
+            note_facts(run, name, host.board, facts)
+            sitting = Sitting(suite, run, host, data, built.artifacts, listener, facts=facts)
             measure(sitting, [case for case in suite.cases if case.host == name])
             run_accuracy(sitting, _controls_of(name, needs, built))
         return _finish(suite, run, data, built, needs, listener)
@@ -106,9 +109,8 @@ def _finish(
 ) -> RunOutcome:
     step, started = Step("score", suite.name, 1, 1), time.monotonic()
     listener.begin(step)
-    info = change_info(
-        run, lambda info: info.update(finished=datetime.now(UTC).isoformat(timespec="seconds"))
-    )
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    info = run.change_info(lambda info: info.update(finished=finished))
     evidence = Evidence(
         run, info, suite, data, built.artifacts, built.failures, _calibrated(needs), needs.controls
     )

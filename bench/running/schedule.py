@@ -17,13 +17,17 @@ MEMORY_PROBES = 3
 MIN_ROUNDS = 5
 
 
+# Kinds of lines that count for all boards of a host, whichever wrote them.
+_SHARED = ("accuracy", "accuracy_lost")
+
+
 @dataclass
 class Done:
-    """What the journal of a case already holds for the setup in use.
+    """What the journal of a case already holds of one board for the setup in use.
 
     Attributes:
         broken: the newest line says that the case failed, and why.
-        image_ids: evaluation images whose detections are stored.
+        image_ids: evaluation images whose detections are stored, by whichever board.
         latency_seconds: that its timed rounds took.
     """
 
@@ -36,10 +40,16 @@ class Done:
     broken: str = ""
 
 
-def summarise(lines: Iterable[dict[str, Any]]) -> Done:
-    """Count what the lines of a case's journal hold; all of them were measured under one setup."""
+def summarise(lines: Iterable[dict[str, Any]], board: str = "") -> Done:
+    """Count what the lines of a case's journal hold; all of them were measured under one setup.
+
+    Args:
+        board: whose checks, probes and rounds are counted; detections count from wherever they are.
+    """
     done = Done()
     for line in lines:
+        if line.get("board", "") != board and line["kind"] not in _SHARED:
+            continue
         if line.get("status") == "failed":
             done.broken = line.get("reason", "")
             continue
@@ -82,19 +92,20 @@ def interleave(cases: Sequence[Case], round_index: int, seed: int) -> list[Case]
     return order
 
 
-def may_start_round(round_index: int, elapsed: float, longest_round: float, options: MeasureOptions) -> bool:
-    """Whether one more round over all cases fits: the declared number, then the time budget.
+def rounds_that_fit(next_round: int, elapsed: float, longest_round: float, options: MeasureOptions) -> int:
+    """Return the round before which to stop for now: the declared number, or what the time budget holds.
 
     Args:
-        round_index: rounds already taken, from 0.
+        next_round: the first that is not taken yet, from 0.
         elapsed: seconds spent on timed rounds so far.
-        longest_round: seconds that the longest of them took.
+        longest_round: seconds that the longest of them took; 0 if there was none, and then only as many as
+            are taken in any case fit for sure.
     """
-    if round_index >= options.rounds:
-        return False
-    if not options.budget_seconds or round_index < min(MIN_ROUNDS, options.rounds):
-        return True
-    return elapsed + longest_round <= options.budget_seconds
+    if not options.budget_seconds:
+        return options.rounds
+    left = max(0.0, options.budget_seconds - elapsed)
+    fitting = int(left // longest_round) if longest_round else 0
+    return min(options.rounds, max(MIN_ROUNDS, next_round + fitting))
 
 
 def spread(items: Sequence[Any], count: int) -> list[Any]:

@@ -11,7 +11,9 @@ report.md, report.html, ...      rendered from the records, at any time again
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +23,7 @@ from bench.errors import StoreError
 from bench.store.disk import append_line, guard, make_folder, write_atomically
 from bench.store.lines import read_lines
 from bench.store.lock import FolderLock
-from bench.store.names import case_folder_name, suite_folder_name
+from bench.store.names import case_folder_name, shard_label, suite_folder_name
 from bench.store.records import RECORDS_NAME, read_records, write_records
 from bench.wire.codec import to_json
 
@@ -31,7 +33,10 @@ ROUNDS_NAME = "rounds.jsonl"
 
 
 class RunFolder:
-    """A run folder held for writing; use it in a `with`, or `close` it, so that others may write."""
+    """A run folder held for writing; use it in a `with`, or `close` it, so that others may write.
+
+    Threads of this process may append rounds at the same time.
+    """
 
     def __init__(self, path: Path) -> None:
         """Hold an existing run folder.
@@ -43,6 +48,7 @@ class RunFolder:
             raise StoreError(f"{path}: not a run folder: expected {INFO_NAME} in it")
         self.path = path
         self._lock = FolderLock(path)
+        self._appending = threading.Lock()
 
     @classmethod
     def create(cls, root: Path, suite: str, run_id: str, suite_text: str, info: dict[str, Any]) -> RunFolder:
@@ -79,6 +85,14 @@ class RunFolder:
         """Replace `run.json` (as when the run has finished)."""
         _write_info(self.path, info)
 
+    def change_info(self, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Change `run.json` in place and return it."""
+        with self._appending:
+            info = read_run_info(self.path)
+            change(info)
+            self.write_info(info)
+        return info
+
     def case_folder(self, case_id: str) -> Path:
         """Return the folder of one case's raw files, made where absent."""
         return make_folder(self.path / "cases" / case_folder_name(case_id))
@@ -92,9 +106,16 @@ class RunFolder:
 
         Args:
             line: self-describing: `kind` (check, latency, memory, accuracy), `round`, `valid`, `reason`,
-                `job`, `started`, `probes`, `result`.
+                `job`, `board`, `started`, `before`, `after`, `result`.
         """
-        append_line(self.case_folder(case_id) / ROUNDS_NAME, {"case": case_id, **to_json(line)})
+        with self._appending:
+            append_line(self.case_folder(case_id) / ROUNDS_NAME, {"case": case_id, **to_json(line)})
+
+    def new_shard_name(self, case_id: str, board: str = "") -> str:
+        """Return a name for a case's next file of detections; each board has names of its own."""
+        stem = f"detections-{shard_label(board)}"
+        taken = [path.name for path in self.case_folder(case_id).iterdir() if path.name.startswith(stem)]
+        return next(name for number in count() if (name := f"{stem}{number:04d}.npz") not in taken)
 
     def read_rounds(self, case_id: str) -> list[dict[str, Any]]:
         """Read all finished rounds of a case; none for a case that has not begun."""

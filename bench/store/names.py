@@ -37,6 +37,11 @@ def suite_folder_name(suite: str) -> str:
     return suite if is_safe else f"{_readable(suite)}-{_digest(suite)}"
 
 
+def shard_label(board: str) -> str:
+    """Return what names of a board's files begin with; empty for the only board of a host."""
+    return f"{case_folder_name(board)}-" if board else ""
+
+
 def _readable(text: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._@-]+", "_", text.replace("/", "--"))
     return plain.lstrip(".-")[:LONGEST_NAME] or "unnamed"

@@ -13,9 +13,11 @@ import pytest
 from fake_suite import NUM_IMAGES, OPTIONS, make_artifacts, make_case, make_data, make_suite
 
 from bench.core.data import EvaluationData
+from bench.core.host import LOCAL
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
 from bench.hosts import open_host
+from bench.hosts.base import Task
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.listener import Silent
@@ -44,7 +46,7 @@ class Bench:
             artifacts[self.changed] = replace(artifacts[self.changed], sha256="f" * 64)
         if self.vanished:
             Path(artifacts[self.vanished].path).unlink()
-        host = open_host("local", self.folder / "host")
+        (host,) = open_host(LOCAL, self.folder / "host")
         measure(Sitting(suite, run, host, self.data, artifacts, Silent()), suite.cases)
         return derive_records(Evidence(run, read_run_info(run.path), suite, self.data, artifacts, {}))
 
@@ -136,20 +138,20 @@ def test_resume_goes_on_after_an_interrupted_round(bench: Bench, monkeypatch: py
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
-    import bench.running.attempt as attempt
+    import bench.running.batch as batch
 
-    real: Callable[..., object] = attempt.run_job
+    real: Callable[..., object] = batch.follow_job
     seen = 0
 
-    def interrupted(host: object, job: object, *rest: object) -> object:
+    def interrupted(host: object, task: Task, *rest: object) -> object:
         nonlocal seen
-        if getattr(job, "kind", "") == "latency":
+        if task.job.kind == "latency":
             seen += 1
             if seen > rounds:
                 raise KeyboardInterrupt
-        return real(host, job, *rest)
+        return real(host, task, *rest)
 
-    monkeypatch.setattr(attempt, "run_job", interrupted)
+    monkeypatch.setattr(batch, "follow_job", interrupted)
 
 
 def test_rounds_of_a_changed_file_do_not_count(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case
-from bench.running.schedule import interleave, may_start_round, spread, stored_shards, summarise
+from bench.running.schedule import interleave, rounds_that_fit, spread, stored_shards, summarise
 from bench.wire.job import RuntimeSettings
 
 ROUND = {"status": "ok", "kind": "latency", "seconds": 2.0}
@@ -57,14 +57,29 @@ def test_every_case_comes_first_in_some_round() -> None:
 
 def test_a_budget_never_cuts_below_five_rounds() -> None:
     options = MeasureOptions(rounds=10, budget_seconds=1.0)
-    assert may_start_round(4, elapsed=100.0, longest_round=25.0, options=options)
-    assert not may_start_round(5, elapsed=100.0, longest_round=25.0, options=options)
+    assert rounds_that_fit(0, elapsed=0.0, longest_round=0.0, options=options) == 5
+    assert rounds_that_fit(4, elapsed=100.0, longest_round=25.0, options=options) == 5
+    assert rounds_that_fit(5, elapsed=125.0, longest_round=25.0, options=options) == 5
+
+
+def test_a_budget_takes_as_many_rounds_as_surely_fit() -> None:
+    options = MeasureOptions(rounds=10, budget_seconds=100.0)
+    assert rounds_that_fit(5, elapsed=50.0, longest_round=15.0, options=options) == 8
+    assert rounds_that_fit(5, elapsed=50.0, longest_round=1.0, options=options) == 10
+    assert rounds_that_fit(2, elapsed=10.0, longest_round=0.0, options=options) == 5
 
 
 def test_without_a_budget_the_declared_number_of_rounds_is_taken() -> None:
     options = MeasureOptions(rounds=10)
-    assert may_start_round(9, elapsed=1e6, longest_round=1e5, options=options)
-    assert not may_start_round(10, elapsed=0.0, longest_round=0.0, options=options)
+    assert rounds_that_fit(0, elapsed=1e6, longest_round=1e5, options=options) == 10
+    assert rounds_that_fit(9, elapsed=0.0, longest_round=0.0, options=options) == 10
+
+
+def test_rounds_of_another_board_do_not_count_but_its_images_do() -> None:
+    lines = [{**ROUND, "board": "a"}, {**ROUND, "board": "b"}]
+    shard = {**ROUND, "kind": "accuracy", "board": "b", "file": "f", "image_ids": [7]}
+    done = summarise([*lines, shard], "a")
+    assert (done.num_valid, done.image_ids) == (1, {7})
 
 
 @given(st.integers(0, 60), st.integers(1, 20))

@@ -1,0 +1,174 @@
+"""A batch: jobs queued on a host at once, followed in their order, each journalled when it ends.
+
+A job that breaks is a line, not an exception; the case's further jobs are stopped. What a reboot of the
+device took is run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.errors import HostError
+from bench.hosts.base import Task
+from bench.hosts.follow import JobOutcome, follow_job
+from bench.running.attempt import Attempt, find_problem, make_line, make_task
+from bench.running.shards import keep_shard
+from bench.running.sitting import Sitting
+
+# Reboots of the device, or losses of its keeper, that one job may see before it counts as their cause.
+MAX_LOSSES = 3
+
+Line = dict[str, Any]
+
+
+# Says of a line that what is queued behind its job is not to be run any more.
+IsEnough = Callable[[Line], bool]
+
+
+@dataclass(frozen=True)
+class Queued:
+    """An attempt and the task that was made of it."""
+
+    attempt: Attempt
+    task: Task
+
+
+Taken = list[tuple[Attempt, Line]]
+
+
+def run_batch(sitting: Sitting, attempts: Sequence[Attempt], is_enough: IsEnough | None = None) -> Taken:
+    """Run attempts in their order and journal how each ended; a case whose job broke counts as broken.
+
+    Returns:
+        The attempts that were run, with their lines.
+
+    Raises:
+        HostError: the host cannot be reached any more; what ended before is journalled.
+        StoppedError: the run was asked to stop.
+    """
+    taken: Taken = []
+    left = [attempt for attempt in attempts if _has_files(sitting, attempt)]
+    for num_losses in range(MAX_LOSSES + 1):
+        left = [attempt for attempt in left if attempt.case.id not in sitting.broken]
+        if not left:
+            break
+        queue = _enqueue(sitting, left)
+        try:
+            lost = _follow_all(sitting, queue, taken, is_enough, may_lose=num_losses < MAX_LOSSES)
+        except BaseException:
+            if not sitting.host.is_detached:
+                _drop(sitting, queue)
+            raise
+        _drop(sitting, queue)
+        left = left[lost:]
+    return taken
+
+
+def _has_files(sitting: Sitting, attempt: Attempt) -> bool:
+    problem = find_problem(sitting, attempt)
+    if problem and attempt.case.id not in sitting.broken:
+        outcome = JobOutcome("failed", problem, (), ())
+        _journal(sitting, attempt, make_line(attempt, sitting.new_job_id(), outcome, datetime.now(UTC), 0.0))
+    return not problem
+
+
+def _enqueue(sitting: Sitting, attempts: Sequence[Attempt]) -> list[Queued]:
+    sitting.require_going_on()
+    queue = [Queued(attempt, make_task(sitting, attempt)) for attempt in attempts]
+    sitting.host.start([queued.task for queued in queue])
+    return queue
+
+
+def _follow_all(
+    sitting: Sitting, queue: Sequence[Queued], taken: Taken, is_enough: IsEnough | None, may_lose: bool
+) -> int:
+    """Follow queued jobs in their order and note each in `taken`.
+
+    Returns:
+        The place in the queue of the first job to run again, because the host lost it.
+    """
+    for place, queued in enumerate(queue):
+        if queued.attempt.case.id in sitting.broken:
+            # A job that waits is taken out before the host comes to it.
+            sitting.host.stop(queued.task.job.id)
+            continue
+        line, is_lost = _run(sitting, queued)
+        if is_lost and may_lose:
+            return place
+        _journal(sitting, queued.attempt, line)
+        taken.append((queued.attempt, line))
+        if is_enough is not None and is_enough(line):
+            break
+    return len(queue)
+
+
+def _run(sitting: Sitting, queued: Queued) -> tuple[Line, bool]:
+    """Follow one job to its end; returns its line, and whether the host lost it."""
+    sitting.listener.begin(queued.attempt.step)
+    clock, started = time.monotonic(), datetime.now(UTC)
+    outcome = follow(sitting, queued)
+    seconds = time.monotonic() - clock
+    line = make_line(queued.attempt, queued.task.job.id, outcome, started, seconds)
+    return line, outcome.cause in ("reboot", "lost") and outcome.status != "ok"
+
+
+def follow(sitting: Sitting, queued: Queued) -> JobOutcome:
+    """Follow one queued job to its end, keeping its shards as they come.
+
+    Raises:
+        HostError: the host cannot be reached any more.
+        StoppedError: the run was asked to stop.
+    """
+    step = queued.attempt.step
+
+    def on_event(event: dict[str, Any]) -> None:
+        if event["type"] == "shard":
+            keep_shard(sitting, queued.attempt.case, queued.task.job.id, event)
+        elif event["type"] == "progress" and event.get("total"):
+            sitting.listener.progress(step, event["done"] / event["total"])
+
+    try:
+        outcome = follow_job(sitting.host, queued.task, on_event)
+    except HostError as problem:
+        sitting.require_going_on()
+        _require_host(sitting, problem)
+        outcome = JobOutcome("failed", str(problem), (), ())
+    # Who asks a run to stop lets go of its hosts, which looks like a job that was stopped.
+    sitting.require_going_on()
+    return outcome
+
+
+def _require_host(sitting: Sitting, problem: HostError) -> None:
+    """Tell a job's problem from the loss of its host, which answers nothing any more.
+
+    Raises:
+        HostError: the problem, if the host is lost.
+    """
+    try:
+        sitting.host.jobs()
+    except HostError as loss:
+        raise problem from loss
+
+
+def _journal(sitting: Sitting, attempt: Attempt, line: Line) -> None:
+    sitting.journal(attempt.case, line)
+    is_broken = line["status"] != "ok"
+    if is_broken:
+        sitting.broken.add(attempt.case.id)
+    sitting.listener.end(attempt.step, line["seconds"], line["reason"] if is_broken else "")
+
+
+def _drop(sitting: Sitting, queue: Sequence[Queued]) -> None:
+    """Stop what still waits or runs of a queue, and leave nothing of it on the host.
+
+    Done when nothing is timed there any more: even this would disturb.
+    """
+    known = set(sitting.host.jobs())
+    for queued in queue:
+        if queued.task.job.id in known:
+            sitting.host.stop(queued.task.job.id)
+            sitting.host.forget(queued.task.job.id)
