@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.building.store import ArtifactStore
 from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData
+from bench.core.host import LOCAL
 from bench.core.places import cache_folder
 from bench.core.suite import Case, Suite
 from bench.datasets.prepare import Prepared, prepare_data
@@ -99,7 +100,7 @@ def open_suite(suite: Suite, cases: Sequence[Case], listener: Listener) -> Opene
     prepared = prepare_data(suite.data, cache_folder())
     suite = resolve_labels(suite, prepared[0])
     built = _build(suite, prepared, listener)
-    host = open_host("local", cache_folder() / "hosts" / "local")
+    (host,) = open_host(LOCAL, cache_folder() / "hosts" / "local")
     return Opened(suite, prepared, sample(prepared[0]), built, host, listener)
 
 

@@ -1,12 +1,14 @@
-"""Places that can run jobs, by name; each is imported only when it is opened."""
+"""Places that can run jobs. Two have fixed names; any other name is reached over SSH.
+
+Each is imported only when it is opened.
+"""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 
-from bench.errors import HostError
+from bench.core.host import HostSettings
 from bench.hosts.base import Host
 
 # name -> plug-in
@@ -16,19 +18,22 @@ HOSTS: dict[str, str] = {
 }
 
 
-def open_host(name: str, root: Path) -> Host:
-    """Open a host.
+def open_host(settings: HostSettings, root: Path) -> list[Host]:
+    """Open all boards of a host; those behind SSH are reached when they are first asked for something.
 
     Args:
-        root: folder on that host below which jobs lie; made if it is absent.
+        settings: a host without boards is the SSH destination of its own name.
+        root: folder of this machine below which jobs of `local` lie; made if it is absent. Other boards have
+            a folder of their own, see `HostSettings.root`.
 
     Raises:
-        HostError: no host has that name.
+        HostError: a board's name can be no SSH destination.
     """
-    if name not in HOSTS:
-        near = difflib.get_close_matches(name, HOSTS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise HostError(f"no host is called {name!r}, expected one of {', '.join(HOSTS)}{hint}")
-    module, _, attribute = HOSTS[name].partition(":")
-    host: Host = getattr(importlib.import_module(module), attribute)(root)
-    return host
+    if settings.name in HOSTS:
+        module, _, attribute = HOSTS[settings.name].partition(":")
+        host: Host = getattr(importlib.import_module(module), attribute)(root)
+        return [host]
+    from bench.hosts.ssh.host import SshHost
+
+    boards = settings.boards or (settings.name,)
+    return [SshHost(settings, board) for board in boards]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from bench.errors import HostError
 from bench.wire.job import Job
 
 # Of what a job wrote to standard error, the last lines that a record keeps.
@@ -22,6 +23,18 @@ EndCause = Literal["", "time_limit", "stopped", "reboot", "lost"]
 
 # Called with bytes brought over so far and bytes to bring in all.
 OnTransfer = Callable[[int, int], None]
+
+
+class BusyError(HostError):
+    """Someone else measures on that board.
+
+    Attributes:
+        holder: one sentence on who it is, and since when.
+    """
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder or message
 
 
 @dataclass(frozen=True)
@@ -66,14 +79,20 @@ class Host(Protocol):
     Attributes:
         name: as suites call it.
         board: which of several boards under that name; empty where there is one.
-        root: absolute folder on the host; relative paths in a job start there.
         is_detached: jobs there go on when this process ends or loses them.
     """
 
     name: str
     board: str
-    root: str
     is_detached: bool
+
+    @property
+    def root(self) -> str:
+        """The absolute folder on the host; relative paths in a job start there.
+
+        Raises:
+            HostError: the host cannot be reached.
+        """
 
     def facts(self) -> dict[str, Any]:
         """Describe the machine and the runtimes installed there.

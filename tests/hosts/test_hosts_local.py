@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.host import LOCAL
 from bench.errors import HostError
 from bench.hosts import open_host
 from bench.hosts.base import Task, put_file
@@ -138,7 +139,6 @@ def test_a_root_that_cannot_be_written_is_an_error_that_names_it(make_job: MakeJ
         LocalHost(tmp_path / "file").start([Task(make_job(), 60)])
 
 
-def test_hosts_are_opened_by_name_and_near_names_are_suggested(tmp_path: Path) -> None:
-    assert open_host("local", tmp_path).root == str(tmp_path)
-    with pytest.raises(HostError, match="no host is called 'locale'.*did you mean 'local'"):
-        open_host("locale", tmp_path)
+def test_this_machine_is_opened_by_its_name_and_has_one_board(tmp_path: Path) -> None:
+    (host,) = open_host(LOCAL, tmp_path)
+    assert (host.root, host.board, host.is_detached) == (str(tmp_path), "", False)
