@@ -60,6 +60,8 @@ class Trial:
         command = [sys.executable, "-m", "bench", *map(str, words)]
         environment = {**os.environ, **self.pi.environment, "BENCH_HOSTS": str(self.folder / "hosts.yaml")}
         environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        # One cache for all trials, so that wheels are fetched once; never the user's own.
+        environment.setdefault("BENCH_CACHE", str(self.pi.folder / "bench-cache"))
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
