@@ -159,7 +159,7 @@ def _governor(record: Record, sibling: Record | None) -> Advice | None:
     return Advice(
         "governor",
         f"the processor's governor is {governor}: its clock follows the load, and latency follows the clock",
-        "set the governor to performance while measuring",
+        "measure with --set-governor performance, which puts it back afterwards",
     )
 
 

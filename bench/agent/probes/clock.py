@@ -50,6 +50,11 @@ def read_max_frequency() -> int | None:
     return _highest("cpuinfo_max_freq")
 
 
+def policy_folder(name: str) -> Path:
+    """Return the folder of a policy."""
+    return _POLICIES / name
+
+
 def _highest(name: str) -> int | None:
     kilohertz = [value for path in _policies() if (value := read_int(str(path / name))) is not None]
     return max(kilohertz) * 1000 if kilohertz else None

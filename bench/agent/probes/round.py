@@ -68,7 +68,7 @@ def machine_state() -> dict[str, Any]:
 
 def _verdict(causes: list[str]) -> dict[str, Any]:
     reason = f"the processor was held back: {', '.join(causes)}; cool it or mend its supply" if causes else ""
-    return {"valid": not causes, "reason": reason}
+    return {"valid": not causes, "reason": reason, "causes": causes}
 
 
 def _warnings(loaded: dict[str, Any], max_hz: int | None) -> list[str]:
