@@ -15,6 +15,18 @@ OPS: dict[str, str] = {
     "have": "bench.agent.ops.files:have",
     "put": "bench.agent.ops.files:put",
     "fetch": "bench.agent.ops.results:fetch",
+    "governor": "bench.agent.ops.governor:governor",
+    "start": "bench.agent.ops.jobs:start",
+    "jobs": "bench.agent.ops.jobs:jobs",
+    "ended": "bench.agent.ops.jobs:ended",
+    "forget": "bench.agent.ops.jobs:forget",
+    "stop": "bench.agent.ops.jobs:stop",
+    "events": "bench.agent.ops.news:events",
+    "facts": "bench.agent.ops.facts:facts",
+    "survey": "bench.agent.ops.survey:survey",
+    "runtimes": "bench.agent.ops.runtimes:runtimes",
+    "install": "bench.agent.ops.install:install",
+    "uninstall": "bench.agent.ops.uninstall:uninstall",
 }
 
 # host_error: the device cannot; disk_full: it has no room; busy: another session or job is in the way;
