@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from ssh_hosts import DESCRIPTION, MakeSshJob, OpenSsh, host_file
 from ssh_rig import SshRig
 
 from bench.core.host import HostSettings
 from bench.hosts.base import HostFile
 from bench.hosts.ssh.host import SshHost
-from bench.wire.description import Decode, ModelDescription, Preprocess, Suppression
 from bench.wire.job import PROTOCOL, ImageRef, Job, LatencyOptions, RuntimeSettings
-
-OpenSsh = Callable[..., SshHost]
-MakeJob = Callable[..., Job]
-
-DESCRIPTION = ModelDescription(
-    preprocess=Preprocess(32, 32),
-    decode=Decode("ltrb", options={"strides": [8], "num_classes": 3, "activation": "sigmoid"}),
-    suppression=Suppression(),
-    category_ids=(1, 2, 3),
-)
 
 
 @pytest.fixture
@@ -56,7 +45,7 @@ def photo(tmp_path: Path) -> HostFile:
 
 
 @pytest.fixture
-def make_job(photo: HostFile) -> MakeJob:
+def make_job(photo: HostFile) -> MakeSshJob:
     """Make a job of the fake runtime on one photo that the host has."""
     place = f"files/{photo.sha256}.png"
 
@@ -74,14 +63,3 @@ def make_job(photo: HostFile) -> MakeJob:
         )
 
     return make
-
-
-def host_file(path: Path) -> HostFile:
-    """Name a file by its content."""
-    return HostFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def made_file(path: Path, num_bytes: int, seed: int = 0) -> HostFile:
-    """Make a file of random bytes."""
-    path.write_bytes(np.random.default_rng(seed).bytes(num_bytes))
-    return host_file(path)

@@ -53,6 +53,7 @@ class SshHost:
         # By it the device knows a session that is left over from a connection that was lost.
         self._id = secrets.token_hex(16)
         self._paths: dict[str, str] = {}
+        self._ends: dict[str, Ended | None] = {}
 
     @property
     def hello(self) -> dict[str, Any]:
@@ -114,14 +115,21 @@ class SshHost:
     def events(self, job_id: str, offset: int, timeout_seconds: float) -> tuple[list[dict[str, Any]], int]:
         """Wait for news of a job; the device sleeps, too."""
         patience = timeout_seconds + _GRACE_SECONDS
-        _, body = self.call("events", b"", patience, job=job_id, offset=offset, timeout=timeout_seconds)
+        answer, body = self.call("events", b"", patience, job=job_id, offset=offset, timeout=timeout_seconds)
+        self._ends[job_id] = _read_end(answer.get("ended"))
         whole = body[: body.rfind(b"\n") + 1]
         return [json.loads(line) for line in whole.splitlines() if line.strip()], offset + len(whole)
 
     def ended(self, job_id: str) -> Ended | None:
-        """Return how a job's process ended; None while it waits or runs."""
-        answer, _ = self.call("ended", job=job_id)
-        return None if answer["ended"] is None else from_json(Ended, answer["ended"])
+        """Return how a job's process ended; None while it waits or runs.
+
+        News of a job tell that, too: asked for right behind them, it costs no request.
+        """
+        # That it still ran may be believed once; that it ended stays so.
+        ended = self._ends[job_id] if job_id in self._ends else self._ask_end(job_id)
+        if ended is None:
+            self._ends.pop(job_id, None)
+        return ended
 
     def fetch(self, job_id: str, name: str, destination: Path) -> None:
         """Copy a file of a job's folder here; the destination is whole or untouched."""
@@ -129,10 +137,12 @@ class SshHost:
 
     def forget(self, job_id: str) -> None:
         """Remove what an ended job left there."""
+        self._ends.pop(job_id, None)
         self.call("forget", job=job_id)
 
     def stop(self, job_id: str) -> None:
         """Kill a job there, or take it out of the queue."""
+        self._ends.pop(job_id, None)
         self.call("stop", job=job_id)
 
     def lease(self, action: str, owner: str = "", run: str = "") -> dict[str, Any]:
@@ -161,6 +171,11 @@ class SshHost:
         """Let go of the board, from any thread: whoever waits for it gets a HostError. Its jobs go on."""
         self._line.close()
 
+    def _ask_end(self, job_id: str) -> Ended | None:
+        answer, _ = self.call("ended", job=job_id)
+        ended = self._ends[job_id] = _read_end(answer["ended"])
+        return ended
+
     def _connect(self) -> Connection:
         settings = {"root": self.settings.root, "controller": self._id}
         return Connection(self.destination, settings, agent_archive(), self.traffic)
@@ -176,3 +191,7 @@ class SshHost:
             family = task.job.description.decode.family
             if family in left_out:
                 raise HostError(f"{self.name}: {left_out[family]}")
+
+
+def _read_end(value: dict[str, Any] | None) -> Ended | None:
+    return None if value is None else from_json(Ended, value)
