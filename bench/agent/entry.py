@@ -14,13 +14,14 @@ import bench
 from bench.agent.context import JobContext
 from bench.agent.cooling import Cooler
 from bench.agent.failure import name_failure
-from bench.agent.probes.machine import read_boot_id
 from bench.agent.probes.round import RoundProbe
 from bench.agent.reporter import Reporter, claim_standard_output
 from bench.agent.runtimes import runtime_version
 from bench.errors import BenchError, JobError
+from bench.wire.boot import read_boot_id
 from bench.wire.codec import from_json
 from bench.wire.job import JOB_NAME, PROTOCOL, Job
+from bench.wire.shipped import running_agent_sha256
 
 
 def run_folder(folder: Path) -> int:
@@ -86,6 +87,7 @@ def _introduction(job: Job) -> dict[str, Any]:
         "pid": os.getpid(),
         "python": platform.python_version(),
         "agent": bench.__version__,
+        "agent_sha256": running_agent_sha256(),
         "boot_id": read_boot_id(),
         "runtime": job.runtime.name,
         "runtime_version": runtime_version(job.runtime.name),

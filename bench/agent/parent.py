@@ -1,7 +1,7 @@
-"""Ends the agent when its controller dies, where the controller asked for that.
+"""Ends the agent when whoever started it dies, where that was asked for.
 
-A hung job must not outlive a controller that was killed, or it would disturb the next run. Jobs that are
-meant to outlive their connection (over SSH) simply do not set the variable.
+A hung job must not outlive a controller or keeper that was killed, or it would disturb the next run. Over SSH
+a job outlives its connection: there the keeper started it.
 """
 
 from __future__ import annotations
@@ -24,4 +24,4 @@ def die_with_parent() -> None:
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(parent):
-        sys.exit("the controller ended before its job began")
+        sys.exit("the process that started this job ended before it began")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 # Below the package folder `bench`; folders with all that is in them.
@@ -25,6 +26,7 @@ def shipped_sources(package: Path = _PACKAGE) -> list[Path]:
     return sorted(found)
 
 
+@cache
 def agent_sha256(package: Path = _PACKAGE) -> str:
     """Return the hash of the agent's sources, names and bytes; equal wherever equal sources lie."""
     digest = hashlib.sha256()

@@ -16,6 +16,7 @@ from bench.agent.probes.emulation import find_emulator
 from bench.agent.probes.files import read_field, read_int, read_text, read_tool
 from bench.agent.probes.firmware import vcgencmd_path
 from bench.agent.probes.power import find_meter
+from bench.wire.boot import read_boot_id
 
 # Of all flags, those that decide which kernels a runtime picks.
 _X86_FEATURES = (
@@ -56,11 +57,6 @@ def machine_facts() -> dict[str, Any]:
         "vcgencmd": vcgencmd_path(),
         "energy_meter": find_meter(),
     }
-
-
-def read_boot_id() -> str | None:
-    """Return the kernel's random id of this boot, or None."""
-    return read_text("/proc/sys/kernel/random/boot_id")
 
 
 def board_model() -> str | None:
