@@ -43,7 +43,7 @@ def energy_metrics(probes: Sequence[Probe], measure: MeasureOptions) -> tuple[Me
     able = [probe for probe in metered if _is_long_enough(probe)]
     if not able:
         note = (
-            f"needs {MIN_SAMPLES} samples over {MIN_SECONDS:g} s at rest and under load; see measure.energy"
+            f"needs {MIN_SAMPLES} samples and {MIN_SECONDS:g} s at rest and under load: raise measure.energy"
         )
         return (make_metric("energy_per_inference_j", None, note=note),)
     loads = [mean_watts(probe, probe["load"]) for probe in able]

@@ -21,7 +21,10 @@ PROFILES = ("smoke",)
 _SMOKE_IMAGES = 20
 _SMOKE_CALIBRATION = 16
 _SMOKE_STEPS = 4
-_SMOKE_MEASURE = {"rounds": 2, "warmup": 2, "warmup_seconds": 0.0, "calls": 5, "min_calls": 5, "images": 5}
+_SMOKE_MEASURE = {
+    **{"rounds": 2, "warmup": 2, "warmup_seconds": 0.0, "calls": 5, "min_calls": 5, "images": 5},
+    **{"sustained_seconds": 10.0, "energy_seconds": 0.0},
+}
 
 _KEYS = ("model", "group", "precision", "recipe", "runtime", "threads", "host")
 

@@ -58,7 +58,9 @@ def test_all_errors_of_a_file_are_told_at_once_in_line_order(errors) -> None:  #
         "map_75, map_small, map_medium, map_large, mar_1, mar_10, mar_100, mar_small, mar_medium, mar_large, "
         "map_50_95_difference, latency_p50, latency_p90, latency_p95, latency_p99, end_to_end_p50, end_to_end_p90, "
         "end_to_end_p95, end_to_end_p99, decode_p50, preprocess_p50, invoke_p50, postprocess_p50, load, first_call, "
-        "cpu_per_call, latency_ratio, peak_memory, baseline_rss, model_memory, size, compressed",
+        "cpu_per_call, latency_ratio, latency_burst_p50, latency_steady_p50, latency_steady_ratio, peak_temperature_c, "
+        "throttled_share, energy_per_inference_j, energy_per_inference_gross_j, load_power_w, idle_power_w, peak_memory, "
+        "baseline_rss, model_memory, size, compressed",
     ]
 
 
