@@ -19,7 +19,7 @@ FLOORS = [
     {"detectors"},
     {"core", "stats"},
     {"agent", "suite", "models", "quantize", "datasets", "hosts", "metrics", "store", "analysis", "report"},
-    {"building", "inspecting"},
+    {"building", "inspecting", "gating"},
     {"running"},
     {"diagnosing"},
     {"cli"},

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 DESCRIPTION = "Measure what a precision costs: COCO mAP, latency, memory and size of object detectors."
 
 EPILOG = """exit codes:
-  0 good   2 wrong use or suite   3 something could not be measured   130 interrupted
+  0 good   1 regressed   2 wrong use or suite   3 something could not be measured   4 not comparable
+  5 inconclusive   130 interrupted
 
 example:
   bench run suites/quickstart.yaml
@@ -36,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan(commands)
     _add_run(commands)
     _add_report(commands)
+    _add_compare(commands)
     _add_diagnose(commands)
     _add_data(commands)
     _add_schema(commands)
@@ -123,6 +125,23 @@ def _add_report(commands: Commands) -> None:
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
     )
+
+
+def _add_compare(commands: Commands) -> None:
+    command = _command(
+        commands, "compare", "judge new results against old ones, under the suite's tolerances",
+        "bench compare results/quickstart/20261101-101500-ab12cd results/quickstart",
+    )  # fmt: skip
+    command.add_argument("before", type=Path, metavar="A", help="run folder, or one above: its newest run")
+    command.add_argument("after", type=Path, metavar="B", help="likewise; the side that is judged")
+    command.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        choices=["runtime_version", "kernel", "governor"],
+        help="judge although this differs; may be repeated",
+    )
+    command.add_argument("--format", choices=["text", "markdown", "json"], default="text")
 
 
 def _add_diagnose(commands: Commands) -> None:

@@ -7,6 +7,7 @@ image counts. Axis letters: B resamples, K categories, n detections of a categor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +28,23 @@ def draw_weights(num_images: int, resamples: int, seed: int) -> NDArray[np.int32
     return rng.multinomial(num_images, chances, size=resamples).astype(np.int32)
 
 
-def resampled_aps(matches: Matches, weights: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return (B, K): AP at .50:.95 of each category in each resample, NaN where it has no object there.
+@dataclass(frozen=True)
+class ApKind:
+    """Which AP: of objects of one size range, at some of the overlap thresholds.
+
+    Attributes:
+        area: index into the size ranges (all, small, medium, large).
+        overlaps: first overlap threshold and the one behind the last, by index.
+    """
+
+    area: int = 0
+    overlaps: tuple[int, int] = (0, len(OVERLAPS))
+
+
+def resampled_aps(
+    matches: Matches, weights: NDArray[np.int32], kind: ApKind | None = None
+) -> NDArray[np.float64]:
+    """Return (B, K): AP of each category in each resample, NaN where it has no object there.
 
     An image drawn twice counts as two images, as if pycocotools evaluated the resampled data set; the result
     is the same but for rounding of the last sum. Detections of equal score are ordered once, as the full
@@ -38,10 +54,11 @@ def resampled_aps(matches: Matches, weights: NDArray[np.int32]) -> NDArray[np.fl
 
     Args:
         weights: (B, m) int32, of `draw_weights`.
+        kind: at .50:.95 of all sizes unless given.
     """
     aps = np.full((len(weights), len(matches.category_ids)), np.nan)
     for category in range(len(matches.category_ids)):
-        columns = _columns(matches, category)
+        columns = _columns(matches, category, kind or ApKind())
         size = max(_BLOCK // max(len(columns.image), len(columns.targets), 1), 1)
         for start in range(0, len(weights), size):
             block = slice(start, start + size)
@@ -89,14 +106,14 @@ class _Columns(NamedTuple):
     thresholds: list[_Threshold]
 
 
-def _columns(matches: Matches, category: int) -> _Columns:
+def _columns(matches: Matches, category: int, kind: ApKind) -> _Columns:
     first, last = np.searchsorted(matches.category, [category, category + 1])
     here = slice(*np.searchsorted(matches.candidate, [first, last]))
-    candidate, matched = matches.candidate[here] - first, matches.matched[here, 0]
-    ignored = matches.truth_ignored[:, 0]
-    counted = ~matches.outside[first:last, 0]
+    candidate, matched = matches.candidate[here] - first, matches.matched[here, kind.area]
+    ignored = matches.truth_ignored[:, kind.area]
+    counted = ~matches.outside[first:last, kind.area]
     thresholds = []
-    for threshold in range(len(OVERLAPS)):
+    for threshold in range(*kind.overlaps):
         took = matched[:, threshold] >= 0
         hit = took.copy()
         hit[took] = ~ignored[matched[took, threshold]]
@@ -108,13 +125,13 @@ def _columns(matches: Matches, category: int) -> _Columns:
 
 
 def _resampled_ap(columns: _Columns, weights: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return (B,): AP at .50:.95 of one category."""
+    """Return (B,): AP of one category, over its thresholds."""
     positives = weights[:, columns.targets].sum(axis=1)
     total = np.zeros(len(weights))
     with np.errstate(divide="ignore", invalid="ignore"):
         for seen, found in _at_hits(columns, weights):
             total += _sum_of_precision(seen, found, positives)
-    return np.where(positives > 0, total / (len(OVERLAPS) * len(RECALLS)), np.nan)
+    return np.where(positives > 0, total / (len(columns.thresholds) * len(RECALLS)), np.nan)
 
 
 def _at_hits(

@@ -18,6 +18,8 @@ _PEOPLE_NAMES = {"peak_memory": "peak_rss_bytes", "model_memory": "model_rss_byt
 _UNITS: dict[Unit, Mapping[str, float]] = {"ns": {**SHARES, **NANOSECONDS}, "bytes": {**SHARES, **BYTES}}
 _EXAMPLES = {"ns": "2% or 0.5 ms", "bytes": "10% or 2 MiB"}
 _RULES = {"higher": "max_drop", "lower": "max_increase"}
+# A change for the worse that must not pass unseen.
+_FIND = "find"
 
 
 def metric_names() -> dict[str, str]:
@@ -54,8 +56,10 @@ def _check_rule(metric: str, node: Node, path: Path, reading: Reading) -> None:
     example = f"{{{rule}: {'0.005' if unit not in _UNITS else '2%'}}}"
     if node.kind != "mapping" or not node.fields:
         reading.complain(path, f"got {node.shown()}, expected a rule such as {example}")
+    if set(node.fields) == {_FIND}:
+        reading.complain(path, f"no tolerance, expected {rule} as in {example}")
     for key, value in node.fields.items():
-        if key != rule:
+        if key not in (rule, _FIND):
             wrong = f"{metric} is better {direction}, " if key in _RULES.values() else "unknown rule, "
             reading.complain((*path, key), f"{wrong}expected {rule} as in {example}")
         elif not _is_tolerance(value, unit):
@@ -69,6 +73,15 @@ def _is_tolerance(node: Node, unit: Unit) -> bool:
     if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
         return False
     return node.value == 0 or (unit not in _UNITS and node.value >= 0)
+
+
+def read_tolerance(written: Any, unit: Unit) -> tuple[float, bool]:
+    """Return a checked tolerance in base units, and whether it is a share of the old value."""
+    if not isinstance(written, str):
+        return float(written), unit in _UNITS
+    amount = read_quantity(written, _UNITS.get(unit, SHARES))
+    assert amount is not None, f"{written!r} was not checked"
+    return amount, read_quantity(written, SHARES) is not None
 
 
 def gate_schema() -> Schema:
@@ -88,7 +101,7 @@ def _rule_schema(metric: str) -> Schema:
     return {
         "description": meaning,
         "type": "object",
-        "properties": {rule: {"anyOf": [number, amount]}},
+        "properties": {rule: {"anyOf": [number, amount]}, _FIND: {"anyOf": [number, amount]}},
         "required": [rule],
         "additionalProperties": False,
     }

@@ -1,0 +1,42 @@
+"""Which metrics are judged, and how strictly: a suite's rules, or the default ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.core.metric import METRICS
+from bench.core.verdict import Rule
+from bench.suite.gate import read_tolerance
+
+# What is judged where a suite declares no gate.
+DEFAULT_RULES: dict[str, dict[str, Any]] = {
+    "map_50_95": {"max_drop": 0.005},
+    "latency_p50_ns": {"max_increase": "2%"},
+    "peak_rss_bytes": {"max_increase": "5%"},
+    "size_bytes": {"max_increase": 0},
+}
+
+# A tolerance is what is accepted; a change so many times as large must not slip through.
+_FIND_FACTOR = 2.5
+# Below these, finding a change takes more rounds or images than anybody spends by default.
+_LEAST_FIND = {"relative": 0.05, "ap": 0.02, "ar": 0.02}
+
+
+def make_rules(declared: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules of a suite's `gate:` part, metrics by their own names; the default ones if empty."""
+    rules = declared or DEFAULT_RULES
+    return tuple(_make_rule(metric, rules[metric]) for metric in METRICS if metric in rules)
+
+
+def _make_rule(metric: str, rule: Mapping[str, Any]) -> Rule:
+    unit, direction, _ = METRICS[metric]
+    tolerance, is_relative = read_tolerance(
+        rule["max_increase" if direction == "lower" else "max_drop"], unit
+    )
+    if "find" in rule:
+        find, _ = read_tolerance(rule["find"], unit)
+    else:
+        least = _LEAST_FIND.get("relative" if is_relative else unit, 0.0)
+        find = max(_FIND_FACTOR * tolerance, least)
+    return Rule(metric, tolerance, is_relative, max(find, tolerance))

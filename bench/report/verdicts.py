@@ -1,0 +1,115 @@
+"""Verdicts for people: a table as plain text or Markdown, worst first, and the one line that sums it up."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from bench.core.metric import METRICS
+from bench.core.verdict import Answer, Verdict
+from bench.report.texts import printable
+from bench.report.units import ABSENT, kibibytes, mebibytes, milliseconds, number, point_difference, points
+
+# The order in which people want to read them.
+_ORDER: tuple[Answer, ...] = ("fail", "missing", "not_comparable", "inconclusive", "new", "pass")
+_WORDS: dict[Answer, str] = {"not_comparable": "not comparable"}
+HEAD = ("answer", "case", "metric", "before", "after", "change", "bounds", "tolerated", "why")
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Say how many of each answer there are, as `1 fail, 3 pass`."""
+    counts = Counter(verdict.answer for verdict in verdicts)
+    parts = [f"{counts[answer]} {word(answer)}" for answer in _ORDER if counts[answer]]
+    return ", ".join(parts) or "nothing to compare"
+
+
+def word(answer: Answer) -> str:
+    """Return an answer as people write it."""
+    return _WORDS.get(answer, answer)
+
+
+def rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
+    """Return the cells of a table under `HEAD`, worst answers first, otherwise in the order given."""
+    ordered = sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.answer))
+    return [_row(verdict) for verdict in ordered]
+
+
+def explain(verdict: Verdict) -> str:
+    """Say in one sentence why the answer is what it is."""
+    if verdict.reason or verdict.change is None or verdict.high is None:
+        return printable(verdict.reason)
+    if verdict.answer == "fail":
+        return f"worse by more than is tolerated ({verdict.method})"
+    if verdict.answer == "inconclusive":
+        limit = _amount(verdict, max(verdict.find, verdict.tolerance))
+        known = "nothing is bounded" if math.isinf(verdict.high) else f"{limit} worse cannot be excluded"
+        return f"{known} ({verdict.method}): measure more rounds or images"
+    return verdict.method
+
+
+def _row(verdict: Verdict) -> tuple[str, ...]:
+    bounds = ABSENT
+    if verdict.low is not None and verdict.high is not None and verdict.low != verdict.high:
+        bounds = f"{_signed(verdict, verdict.low)} to {_signed(verdict, verdict.high)}"
+    judged = verdict.change is not None
+    return (
+        word(verdict.answer),
+        printable(verdict.case),
+        METRIC_NAMES.get(verdict.metric, verdict.metric),
+        _value(verdict.metric, verdict.before),
+        _value(verdict.metric, verdict.after),
+        _signed(verdict, verdict.change) if verdict.change is not None else ABSENT,
+        bounds,
+        _amount(verdict, verdict.tolerance) if judged else ABSENT,
+        explain(verdict),
+    )
+
+
+METRIC_NAMES = {name: name.removesuffix("_ns").removesuffix("_bytes") for name in METRICS}
+
+
+def _value(metric: str, value: float | None) -> str:
+    if value is None:
+        return ABSENT
+    unit = METRICS[metric][0]
+    if unit == "ns":
+        return f"{milliseconds(value)} ms"
+    if unit == "bytes":
+        return f"{mebibytes(value)} MiB" if value >= 2**20 else f"{kibibytes(value)} KiB"
+    return points(value) if unit in ("ap", "ar") else number(value, 3)
+
+
+def _signed(verdict: Verdict, change: float) -> str:
+    """Show a worsening as the change of the metric: a lower AP has a minus sign."""
+    if math.isinf(change):
+        return ABSENT
+    is_higher = METRICS[verdict.metric][1] == "higher"
+    value = -change if is_higher else change
+    if verdict.is_relative:
+        return number(value * 100, 1, signed=True) + "%"
+    if METRICS[verdict.metric][0] in ("ap", "ar"):
+        return point_difference(value)
+    return ("+" if value > 0 else "") + _value(verdict.metric, value)
+
+
+def _amount(verdict: Verdict, amount: float) -> str:
+    if verdict.is_relative:
+        return f"{amount * 100:g}%"
+    if METRICS[verdict.metric][0] in ("ap", "ar"):
+        return f"{amount * 100:g} points"
+    return _value(verdict.metric, amount)
+
+
+def text_table(verdicts: Sequence[Verdict]) -> str:
+    """Return the table in aligned columns."""
+    table = [HEAD, *rows(verdicts)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown_table(verdicts: Sequence[Verdict]) -> str:
+    """Return the table as Markdown."""
+    lines = [HEAD, tuple("---" for _ in HEAD), *rows(verdicts)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
