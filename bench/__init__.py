@@ -5,12 +5,17 @@ Importing this package loads nothing heavy; `load_results` imports pandas when i
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 __version__ = "0.1.0"
+
+# Importing ONNX Runtime 1.31 on Linux starts a thread that gathers usage data and keeps them below the user's
+# cache folder: nothing that a measured process, or somebody's board, should do unasked.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def load_results(path: Any) -> DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +182,11 @@ def test_versions_are_known_without_importing_a_runtime() -> None:
 
     assert runtime_version("onnxruntime") == onnxruntime.__version__
     assert set(installed_runtimes()) == {"litert", "onnxruntime"}
+
+
+def test_onnxruntime_gathers_no_usage_data_in_our_processes(tmp_path: Path) -> None:
+    code = "import bench.agent.runtimes.onnxruntime, onnxruntime; onnxruntime.get_available_providers()"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
