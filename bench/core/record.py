@@ -49,12 +49,15 @@ class Record:
             the control, paired, `{value, low, high, level}`); or `status` and `reason` where it failed.
         boards: of a host of several boards: `values` (board -> `latency_p50_ns`, `num_processes`),
             `environments` (board -> its machine), `any_board` (the t interval of the latency over all such
-            boards, None below 3) and `variance` (see `bench.metrics.variance`); empty where there is one.
+            boards, None below 3), `variance` and `contributions` (see `bench.metrics.variance`); empty where
+            there is one.
         parity: agreement with the same file's detections on the reference host, the first of the suite (see
             `bench.metrics.parity`); or `host`, `case` and `reason` where they cannot be compared. None on the
             reference host itself.
         invalid_reasons: cause -> number of timed rounds that do not count for it.
         conditions: of the valid timed rounds (see `bench.metrics.conditions`).
+        sustained: what a chart of each board's sustained run needs (see `bench.metrics.sustained`), and its
+            `board`; empty where there was none.
         decision_grade: False when overrides or the profile make the figures unfit for decisions.
     """
 
@@ -100,6 +103,7 @@ class Record:
     parity: dict[str, Any] | None = None
     invalid_reasons: dict[str, int] = field(default_factory=dict)
     conditions: dict[str, Any] = field(default_factory=dict)
+    sustained: tuple[dict[str, Any], ...] = ()
     started: str = ""
     finished: str = ""
 

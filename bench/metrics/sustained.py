@@ -102,17 +102,31 @@ def call_times(
     return np.concatenate(times) if times else np.zeros(0)
 
 
-def sustained_metrics(run: SustainedRun) -> tuple[Metric, ...]:
-    """Return burst and steady medians, their ratio, the peak temperature and the share of throttling."""
-    burst, steady = _median(run.burst), _median(run.steady)
-    steadiness = _steadiness(run.steady)
-    ratio = steady / burst if burst and steady else None
+def sustained_metrics(runs: Sequence[SustainedRun]) -> tuple[Metric, ...]:
+    """Return burst and steady medians, their ratio, the peak temperature and the share of throttling.
+
+    Args:
+        runs: one of each board; times are medians over boards, the peak is the hottest board's.
+    """
+    if not runs:
+        return ()
+    steadiness = joined(*dict.fromkeys(_steadiness(run.steady) for run in runs))
+    bursts, steadies = [_median(run.burst) for run in runs], [_median(run.steady) for run in runs]
+    ratios = [
+        steady / burst if steady and burst else None for steady, burst in zip(steadies, bursts, strict=True)
+    ]
+    burst_note = "the first minute, or the first tenth where that is less"
     return (
-        _time("latency_burst_p50_ns", burst, len(run.burst), "the first minute, or tenth where that is less"),
-        _time("latency_steady_p50_ns", steady, len(run.steady), joined("the last third", steadiness)),
-        make_metric("latency_steady_ratio", ratio, count=len(run.steady), note=steadiness),
-        _peak(run.probes),
-        _throttled(run.probes),
+        _typical("latency_burst_p50_ns", bursts, sum(len(run.burst) for run in runs), burst_note),
+        _typical(
+            "latency_steady_p50_ns",
+            steadies,
+            sum(len(run.steady) for run in runs),
+            joined("the last third", steadiness),
+        ),
+        _typical("latency_steady_ratio", ratios, len(runs), steadiness),
+        _peak([probe for run in runs for probe in run.probes]),
+        _throttled([bits for run in runs for bits in throttle_flags(run.probes)]),
     )
 
 
@@ -177,10 +191,12 @@ def _median(values: NDArray[np.float64]) -> float | None:
     return float(np.median(values)) if len(values) else None
 
 
-def _time(name: str, value: float | None, count: int, note: str) -> Metric:
-    if value is None:
+def _typical(name: str, values: Sequence[float | None], count: int, note: str) -> Metric:
+    known = [value for value in values if value is not None]
+    if not known:
         return make_metric(name, None, note="no call ended in that time; run for longer")
-    return make_metric(name, value, count=count, note=joined(note, "one process, so no interval"))
+    said = "one process, so no interval" if len(known) == 1 else f"median of {len(known)} boards, no interval"
+    return make_metric(name, float(np.median(known)), count=count, note=joined(note, said))
 
 
 def _steadiness(values: NDArray[np.float64]) -> str:
@@ -201,8 +217,8 @@ def _peak(probes: Sequence[Mapping[str, Any]]) -> Metric:
     return make_metric("peak_temperature_c", max(known, default=None), count=len(known), note=note)
 
 
-def _throttled(probes: Sequence[Mapping[str, Any]]) -> Metric:
-    known = [bits for bits in throttle_flags(probes) if bits is not None]
+def _throttled(flags: Sequence[int | None]) -> Metric:
+    known = [bits for bits in flags if bits is not None]
     if not known:
         return make_metric("throttled_share", None, note="unknown: the machine has no throttling bits")
     return make_metric("throttled_share", sum(map(bool, known)) / len(known), count=len(known))

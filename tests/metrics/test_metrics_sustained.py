@@ -34,7 +34,7 @@ def look(at_s: float, throttled: int | None = 0, temperature: float | None = 60.
 
 
 def by_name(run: SustainedRun) -> dict[str, Any]:
-    return {metric.name: metric for metric in sustained_metrics(run)}
+    return {metric.name: metric for metric in sustained_metrics([run])}
 
 
 def test_a_board_that_throttles_after_two_minutes_shows_both_of_its_speeds() -> None:
@@ -46,6 +46,18 @@ def test_a_board_that_throttles_after_two_minutes_shows_both_of_its_speeds() -> 
     assert found["latency_burst_p50_ns"].count == 6_000
     assert found["latency_steady_p50_ns"].count == pytest.approx(600 / 0.015, abs=2)
     assert found["latency_steady_p50_ns"].low is None and "one process" in found["latency_steady_p50_ns"].note
+
+
+def test_of_several_boards_the_middle_one_speaks_and_the_hottest_shows() -> None:
+    runs = [
+        run_of([(60, 10.0), (240, steady)], [look(0, temperature=50 + steady)]) for steady in (10, 12, 30)
+    ]
+    found = {metric.name: metric for metric in sustained_metrics(runs)}
+    assert found["latency_steady_ratio"].value == pytest.approx(1.2)
+    assert (
+        found["peak_temperature_c"].value == 80 and "median of 3 boards" in found["latency_steady_ratio"].note
+    )
+    assert sustained_metrics([]) == ()
 
 
 def test_of_a_short_run_the_burst_is_a_tenth() -> None:
