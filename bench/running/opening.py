@@ -9,6 +9,7 @@ from typing import Any
 import bench
 from bench.core.suite import Overrides, Suite
 from bench.errors import StoreError, UsageError
+from bench.running.likeness import other_machine, version_changes
 from bench.running.provenance import git_state, versions
 from bench.store.folder import SUITE_NAME, RunFolder, find_runs, read_run_info
 from bench.store.names import new_run_id, suite_folder_name
@@ -53,23 +54,25 @@ def resume_run(suite: Suite, overrides: Overrides, results: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def require_same_machine(run: RunFolder, suite: Suite, host: str, now: dict[str, Any]) -> None:
-    """Refuse to go on with a run that began on other hardware.
+def require_same_machine(run: RunFolder, host: str, board: str, now: dict[str, Any]) -> None:
+    """Refuse to go on with a run that began on other hardware, or under other versions of the runtimes.
 
     Args:
-        now: facts of the host as it is.
+        now: facts of the board as it is.
 
     Raises:
-        UsageError: the processor is another one, so old and new rounds cannot stand in one record.
+        UsageError: says what changed; old and new rounds cannot stand in one record.
     """
-    lines = [line for case in suite.cases if case.host == host for line in run.read_rounds(case.id)]
-    found = [line["result"]["environment"] for line in lines if (line.get("result") or {}).get("environment")]
-    for key in ("cpu", "architecture"):
-        if found and found[0].get(key) != now.get(key):
-            raise UsageError(
-                f"{run.path} was begun where {key} is {found[0].get(key)!r}, and {host} now has "
-                f"{now.get(key)!r}: rounds of two machines cannot stand in one record; start a new run"
-            )
+    before = noted_facts(read_run_info(run.path), host).get(board)
+    if before is None:
+        return
+    name = f"{host}/{board}" if board else host
+    changed = [*other_machine(before, now), *version_changes(before, now)]
+    if changed:
+        raise UsageError(
+            f"{run.path}: {name} is not what it was when the run began ({'; '.join(changed)}, then and now): "
+            "rounds of both cannot stand in one record; start a new run without --resume"
+        )
 
 
 def note_facts(run: RunFolder, host: str, board: str, facts: dict[str, Any]) -> None:
@@ -98,6 +101,7 @@ def _info(suite: Suite, overrides: Overrides, run_id: str) -> dict[str, Any]:
         "overrides": to_json(overrides),
         "decision_grade": overrides.decision_grade,
         "measure": to_json(suite.measure),
+        "gate": suite.gate,
         "cases": [to_json(case) for case in suite.cases],
         "versions": versions(),
         "git": git_state(Path(suite.path).parent),
