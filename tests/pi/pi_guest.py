@@ -84,8 +84,11 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
     rm -f /etc/ssh/ssh_host_* /var/cache/apt/archives/*.deb
     touch /installed
 }
+# The installation takes /proc away at its end. Make the disk read-only, then switch off.
 sync
-mount -o remount,ro /
+mount -t proc proc /proc 2> /dev/null
+echo u > /proc/sysrq-trigger
+sleep 1
 echo o > /proc/sysrq-trigger
 sleep 60
 """

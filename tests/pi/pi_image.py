@@ -186,7 +186,7 @@ def _load_order(dependencies: str) -> list[str]:
 
 
 def _install(made: Path, work: Path) -> None:
-    """Let Debian configure its packages inside the emulated machine, which then powers off."""
+    """Let Debian configure its packages inside the emulated machine (10 to 20 minutes), which then powers off."""
     console = work / "console.log"
     command = [
         "qemu-system-aarch64",
@@ -201,11 +201,11 @@ def _install(made: Path, work: Path) -> None:
     ]
     command += ["-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot"]
     command += ["-kernel", str(made / "vmlinuz.gz"), "-initrd", str(made / "initrd.gz")]
-    command += ["-append", "console=ttyAMA0 quiet second=/second-stage"]
+    command += ["-append", "console=ttyAMA0 quiet panic=-1 second=/second-stage"]
     command += ["-drive", f"if=none,id=d,file={made / 'rootfs.ext4'},format=raw,cache=unsafe"]
     command += ["-device", "virtio-blk-device,drive=d", "-serial", f"file:{console}"]
     command += ["-netdev", "user,id=n,restrict=on", "-device", "virtio-net-device,netdev=n"]
-    _run(command, timeout=2400)
+    _run(command, timeout=3600)
     listing = _run(["debugfs", "-R", "stat /installed", str(made / "rootfs.ext4")])
     if "Inode:" not in listing:
         raise ImageError(f"Debian could not be installed: {console.read_text(errors='replace')[-3000:]}")
