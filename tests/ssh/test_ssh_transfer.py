@@ -51,7 +51,7 @@ def test_progress_tells_bytes_that_the_device_has(open_ssh: OpenSsh, tmp_path: P
     size = 2 * PIECE_BYTES + 705
     assert told[0] == (0, size) and told[-1] == (size, size)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert len(told) == 5
+    assert len(told) == 5, "before all, after two pieces, the rest and the small file"
     again: list[tuple[int, int]] = []
     open_ssh().put(files, lambda done, total: again.append((done, total)))
     assert again == [(0, 0)]
@@ -98,12 +98,15 @@ def test_a_file_begun_by_an_earlier_run_is_finished(
     assert on_device(ssh_rig, file).read_bytes() == file.path.read_bytes()
 
 
-def test_a_damaged_beginning_is_sent_anew(ssh_rig: SshRig, open_ssh: OpenSsh, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [PIECE_BYTES, 2 * PIECE_BYTES, 1000])
+def test_a_damaged_beginning_is_sent_anew(
+    size: int, ssh_rig: SshRig, open_ssh: OpenSsh, tmp_path: Path
+) -> None:
     file = made_file(tmp_path / "big.onnx", 2 * PIECE_BYTES)
     host = open_ssh()
     folder = Path(host.root) / "files"
     folder.mkdir()
-    (folder / f"{file.sha256}.onnx.part").write_bytes(b"\0" * PIECE_BYTES)
+    (folder / f"{file.sha256}.onnx.part").write_bytes(b"\0" * size)
     host.put([file])
     assert on_device(ssh_rig, file).read_bytes() == file.path.read_bytes()
 

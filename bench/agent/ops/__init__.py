@@ -14,6 +14,7 @@ OPS: dict[str, str] = {
     "ping": "bench.agent.ops.ping:ping",
     "have": "bench.agent.ops.files:have",
     "put": "bench.agent.ops.files:put",
+    "put_batch": "bench.agent.ops.batches:put_batch",
     "fetch": "bench.agent.ops.results:fetch",
     "governor": "bench.agent.ops.governor:governor",
     "start": "bench.agent.ops.jobs:start",
