@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.core.suite import Case, Suite
 from bench.errors import StoreError
-from bench.running.schedule import MEMORY_PROBES
+from bench.running.schedule import ENERGY_PROBES, MEMORY_PROBES
 from bench.store.folder import find_runs, read_rounds, read_run_info
 from bench.store.names import suite_folder_name
 from bench.wire.codec import to_json
@@ -51,4 +51,13 @@ def case_seconds(case: Case, suite: Suite, known: Known, is_cached: bool) -> flo
     steps = {"check": 1, "accuracy": 1, "memory": MEMORY_PROBES, "latency": suite.measure.rounds}
     if not is_cached:
         steps["build"] = 1
-    return sum(count * known.get((case.id, stage), guess[stage]) for stage, count in steps.items())
+    seconds = sum(count * known.get((case.id, stage), guess[stage]) for stage, count in steps.items())
+    return seconds + _further_seconds(case, suite, known)
+
+
+def _further_seconds(case: Case, suite: Suite, known: Known) -> float:
+    """Estimate what lies behind the timed rounds; energy only where an earlier run found a meter."""
+    sustained = suite.measure.sustained_seconds
+    return (known.get((case.id, "sustained"), sustained + GUESSED_SECONDS["check"]) if sustained else 0.0) + (
+        ENERGY_PROBES * known.get((case.id, "energy"), 0.0)
+    )

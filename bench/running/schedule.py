@@ -13,12 +13,18 @@ from bench.core.suite import Case
 # Fresh processes whose memory is read; the median of three ignores one disturbed probe.
 MEMORY_PROBES = 3
 
+# Fresh processes whose energy is sampled.
+ENERGY_PROBES = 3
+
 # measuring.md's floor: fewer processes than this say nothing about the spread between processes.
 MIN_ROUNDS = 5
 
 
 # Kinds of lines that count for all boards of a host, whichever wrote them.
 _SHARED = ("accuracy", "accuracy_lost")
+
+# Kinds behind the timed rounds; one that breaks leaves its case whole, and is tried again with --resume.
+FURTHER_KINDS = ("energy", "sustained")
 
 
 @dataclass
@@ -29,6 +35,7 @@ class Done:
         broken: the newest line says that the case failed, and why.
         image_ids: evaluation images whose detections are stored, by whichever board.
         latency_seconds: that its timed rounds took.
+        num_energy: valid energy probes; `has_sustained`: a sustained run that ended well.
     """
 
     has_check: bool = False
@@ -37,6 +44,8 @@ class Done:
     num_valid: int = 0
     num_invalid: int = 0
     latency_seconds: float = 0.0
+    num_energy: int = 0
+    has_sustained: bool = False
     broken: str = ""
 
 
@@ -49,6 +58,9 @@ def summarise(lines: Iterable[dict[str, Any]], board: str = "") -> Done:
     done = Done()
     for line in lines:
         if line.get("board", "") != board and line["kind"] not in _SHARED:
+            continue
+        if line["kind"] in FURTHER_KINDS:
+            _count_further(done, line)
             continue
         if line.get("status") == "failed":
             done.broken = line.get("reason", "")
@@ -72,6 +84,12 @@ def _count(done: Done, line: dict[str, Any]) -> None:
         done.latency_seconds += line.get("seconds", 0.0)
         done.num_valid += line.get("valid", True)
         done.num_invalid += not line.get("valid", True)
+
+
+def _count_further(done: Done, line: dict[str, Any]) -> None:
+    if line.get("status") == "ok":
+        done.num_energy += line["kind"] == "energy" and line.get("valid", True)
+        done.has_sustained |= line["kind"] == "sustained"
 
 
 def stored_shards(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
