@@ -140,9 +140,16 @@ def _invalid_rounds(record: Record, sibling: Record | None) -> Advice | None:
         return None
     return Advice(
         "invalid_rounds",
-        f"{record.rounds_invalid} rounds were invalid (throttled, or disturbed) and are not in the figures",
+        f"{record.rounds_invalid} rounds were invalid ({cause_words(record) or 'throttled, or disturbed'}) "
+        "and are not in the figures",
         "cool the machine, look at its power supply, close other programs",
     )
+
+
+def cause_words(record: Record) -> str:
+    """Name the causes of invalid rounds with their counts: `throttled 3 times, under-voltage once`."""
+    counts = record.invalid_reasons.items()
+    return ", ".join(f"{cause} {'once' if count == 1 else f'{count} times'}" for cause, count in counts)
 
 
 def _few_images(record: Record, sibling: Record | None) -> Advice | None:

@@ -56,3 +56,18 @@ def _share(kind: str, count: int | None, total: int | None) -> Share | None:
 def _count(record: Record, key: str) -> int | None:
     value = record.proof.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def provider(record: Record) -> str:
+    """Return what ran the graph: LiteRT's delegate or ONNX Runtime's providers; empty if not recorded."""
+    if record.proof.get("delegate"):
+        return str(record.proof["delegate"])
+    providers = record.proof.get("providers")
+    if isinstance(providers, (list, tuple)):
+        return ", ".join(map(str, providers))
+    return "no delegate" if "delegate" in record.proof else ""
+
+
+def is_emulated(record: Record) -> bool:
+    """Whether the case ran on an emulated machine: its times say nothing of any real one."""
+    return record.environment.get("is_emulated") is True

@@ -42,7 +42,9 @@ def recommend(records: Sequence[Record], max_drop: float = MAX_DROP) -> Recommen
     """
     measured = [record for record in records if record.status == "ok"]
     clock = _clock(measured)
-    left_out = {record.case: reason for record in measured if (reason := _objection(record, clock, max_drop))}
+    here = {record.case for record in measured}
+    reasons = {record.case: _objection(record, here, clock, max_drop) for record in measured}
+    left_out = {case: reason for case, reason in reasons.items() if reason}
     passing = [record for record in measured if record.case not in left_out]
     if not passing:
         return Recommendation(None, (), clock, max_drop, left_out)
@@ -65,8 +67,8 @@ def _clock(records: Sequence[Record]) -> str:
     return "end_to_end_p50_ns" if is_mixed else "latency_p50_ns"
 
 
-def _objection(record: Record, clock: str, max_drop: float) -> str:
-    """Say why a case cannot be recommended; empty if it can."""
+def _objection(record: Record, here: set[str], clock: str, max_drop: float) -> str:
+    """Say why a case cannot be recommended; empty if it can. `here` are the cases measured on this host."""
     if known_value(record, clock) is None:
         return "no latency"
     if (known_value(record, "map_50_95") or 0.0) <= 0:
@@ -74,7 +76,7 @@ def _objection(record: Record, clock: str, max_drop: float) -> str:
     if record.precision == "fp32":
         return ""
     difference = record.metric("map_50_95_difference")
-    if not record.sibling or difference is None or difference.value is None:
+    if record.sibling not in here or difference is None or difference.value is None:
         return "no fp32 sibling to judge its mAP by"
     if difference.low is None:
         return "no interval of its mAP difference"

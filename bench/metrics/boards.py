@@ -62,10 +62,11 @@ def latency_ratio_of_boards(
 
 
 def describe_boards(boards: Boards, measure: MeasureOptions) -> dict[str, Any]:
-    """Return what a record says of its boards: `values`, `any_board` and `variance`.
+    """Return what a record says of its boards: `values`, `any_board`, `variance` and `contributions`.
 
     `values`: board -> `latency_p50_ns` and `num_processes`. `any_board`: `{value, low, high, level}`, the t
-    interval of the median over all such boards; None below 3 boards. `variance`: see `Components`.
+    interval of the median over all such boards; None below 3 boards. `variance` and `contributions`: see
+    `Components`.
     """
     present = _present(boards)
     values = {
@@ -82,6 +83,7 @@ def describe_boards(boards: Boards, measure: MeasureOptions) -> dict[str, Any]:
         "values": values,
         "any_board": to_json(geometric_interval(medians, measure.level)) if enough else None,
         "variance": to_json(components),
+        "contributions": components.contributions(),
     }
 
 

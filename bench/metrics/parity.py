@@ -111,6 +111,8 @@ def parity_entry(host: str, case: str, agreement: Agreement, difference: Interva
         "difference": to_json(difference) if difference else None,
         "share_equal": agreement.share_equal,
         "share_matched": agreement.share_matched,
+        "same_box": SAME_BOX,
+        "same_score": SAME_SCORE,
         **to_json(agreement),
     }
 

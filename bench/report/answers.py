@@ -8,6 +8,7 @@ from bench.analysis.findings import Panel
 from bench.analysis.interval import RESOLUTION, bounds, known_value
 from bench.core.record import Record
 from bench.report.cells import metric_cell
+from bench.report.machines import emulation_words
 from bench.report.model import Answer, Figure
 from bench.report.sentences import accuracy_words, num_rounds, size_words, speed_words
 from bench.report.tables import nms_words
@@ -37,6 +38,8 @@ def _grade(record: Record, clock: str) -> str:
     """Return the mark of a choice that nobody should act on; empty if its latency has an interval."""
     if bounds(record.metric(clock)) is None:
         return f"Not for decisions, {num_rounds(record.rounds_valid)}: "
+    if words := emulation_words([record]):
+        return f"Not for decisions, on {words}: "
     return "" if record.decision_grade else "Not for decisions: "
 
 

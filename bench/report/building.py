@@ -8,10 +8,15 @@ from typing import Any
 
 from bench.analysis.findings import Panel, analyse
 from bench.analysis.hints import name_suite
+from bench.analysis.proof import is_emulated
 from bench.core.record import Advice, Record
+from bench.report.across import make_across
 from bench.report.answers import make_answer
+from bench.report.boards import board_sentences
+from bench.report.failures import make_failures
 from bench.report.labels import case_labels, in_reading_order
-from bench.report.model import Failure, Remark, ReportModel, Section
+from bench.report.machines import machine_line, validity_label
+from bench.report.model import Remark, ReportModel, Section
 from bench.report.provenance import make_provenance, overridden
 from bench.report.published import sentences_of
 from bench.report.scatter import make_charts
@@ -46,13 +51,15 @@ def build_report(records: Sequence[Record], run_info: Mapping[str, Any] | None =
         run_info: `run.json`; anything may be missing from it.
     """
     info = run_info or {}
+    panels = analyse(records)
     name = str(info.get("suite") or (records[0].suite if records else "no records"))
     return ReportModel(
         title=name,
         summary=_summary(records),
         banner=_banner(records, info),
-        sections=tuple(_section(panel, str(info.get("suite_path") or "")) for panel in analyse(records)),
-        failures=tuple(_failure(record) for record in records if record.status != "ok"),
+        sections=tuple(_section(panel, str(info.get("suite_path") or "")) for panel in panels),
+        across=make_across(panels),
+        failures=make_failures(records),
         reading=READING,
         provenance=make_provenance(records, info),
     )
@@ -69,8 +76,11 @@ def _section(panel: Panel, suite_path: str) -> Section:
     findings += sentences_of(panel.published, labels)[:MOST_SENTENCES]
     findings += [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
     findings += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
+    findings += board_sentences(panel.records)
     return Section(
         title=f"{panel.group} on {panel.host}",
+        machine=machine_line(panel.records),
+        label=validity_label(panel.records),
         answer=make_answer(panel, labels),
         findings=tuple(findings),
         comparisons=tuple(sentences),
@@ -104,11 +114,6 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
-def _failure(record: Record) -> Failure:
-    reason = record.reason or "no reason was recorded"
-    return Failure(record.case, record.status, reason, record.stderr_tail)
-
-
 def _summary(records: Sequence[Record]) -> str:
     if not records:
         return "No cases."
@@ -130,8 +135,11 @@ def _summary(records: Sequence[Record]) -> str:
 
 
 def _banner(records: Sequence[Record], info: Mapping[str, Any]) -> str:
-    is_unfit = any(not record.decision_grade for record in records) or info.get("decision_grade") is False
-    if not is_unfit:
-        return ""
+    is_cut = any(not record.decision_grade for record in records) or info.get("decision_grade") is False
     what = overridden(records, info)
-    return f"NOT FOR DECISIONS: this run was cut short on the command line{f' ({what})' if what else ''}."
+    emulated = dict.fromkeys(record.host for record in records if is_emulated(record))
+    reasons = [
+        *([f"this run was cut short on the command line{f' ({what})' if what else ''}"] if is_cut else []),
+        *(f"times on {host} are of an emulated machine" for host in emulated),
+    ]
+    return f"NOT FOR DECISIONS: {'; '.join(reasons)}." if reasons else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report.model import Chart, Point
-from bench.report.placement import Box, place_labels
+from bench.report.naming import cut, name_points
 from bench.report.scatter import front_line
 from bench.report.svg import INK, clean_svg
 from bench.report.texts import printable
@@ -29,17 +29,17 @@ COLORS = {
 OTHER_COLORS = ("#cc79a7", "#0072b2", "#b8a400")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
-# More points than this are named on the front only.
-MOST_NAMED = 24
-
-# A longer name would cover its neighbours; tables have it in full.
-LONGEST_NAME = 22
-
 # A cost that spans more than this factor is shown on a logarithmic axis.
 LOGARITHMIC_FROM = 6.0
 
-# Pixels between a point and its label from which on a thin line joins them.
-LEAD_FROM = 14.0
+# A longer name of a host above its panel is cut.
+LONGEST_HOST = 60
+
+# Inches: of a chart, of its plot, of the plots of several hosts, and of what stands below the last plot.
+WIDTH = 5.2
+PLOT_HEIGHT = 3.144
+SMALL_PLOT_HEIGHT = 2.5
+FOOT = 1.166
 
 SETTINGS = {
     "svg.fonttype": "none",
@@ -85,25 +85,50 @@ def _settings(salt: str) -> Iterator[None]:
 def _draw(chart: Chart) -> Any:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2, 4.4))
-    axes = figure.add_axes((0.125, 0.265, 0.855, 0.715))
+    hosts = list(dict.fromkeys(point.host for point in chart.points))
+    plot_height = PLOT_HEIGHT if len(hosts) == 1 else SMALL_PLOT_HEIGHT
+    height = FOOT + len(hosts) * (plot_height + _head(hosts))
+    figure = Figure(figsize=(WIDTH, height))
     colors, markers = _colors(chart.points), _markers(chart.points)
+    panels: list[tuple[Any, list[Point]]] = []
+    for place, host in enumerate(hosts):
+        bottom = height - (place + 1) * (plot_height + _head(hosts))
+        first = panels[0][0] if panels else None
+        frame = (0.125, bottom / height, 0.855, plot_height / height)
+        axes = figure.add_axes(frame, sharex=first, sharey=first)
+        points = [point for point in chart.points if point.host == host]
+        _draw_panel(axes, chart, points, colors, markers)
+        axes.tick_params(labelbottom=place == len(hosts) - 1)
+        axes.set_title(cut(printable(host), LONGEST_HOST), loc="left", fontsize=10)
+        panels.append((axes, points))
+    panels[-1][0].set_xlabel(chart.x_title)
+    _draw_legend(figure, colors, markers)
+    for axes, points in panels:
+        name_points(figure, axes, points)
+    return figure
+
+
+def _head(hosts: Sequence[str]) -> float:
+    """Return the inches above a plot: room for the host's name where there are several."""
+    return 0.09 if len(hosts) == 1 else 0.34
+
+
+def _draw_panel(
+    axes: Any, chart: Chart, points: Sequence[Point], colors: dict[str, str], markers: dict[str, str]
+) -> None:
+    """Draw the points of one host and its Pareto front; the scale is that of all hosts."""
     _scale_x(axes, chart.points)
-    _draw_bars(axes, chart.points, colors)
-    for point in chart.points:
+    _draw_bars(axes, points, colors)
+    for point in points:
         _draw_point(axes, point, colors[point.precision], markers[point.runtime])
-    corners = front_line(chart.points)
+    corners = front_line(points)
     axes.plot(
         *zip(*corners, strict=True), color=INK, alpha=0.7, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1
     )
-    axes.set_xlabel(chart.x_title)
     axes.set_ylabel(chart.y_title)
     axes.margins(0.1, 0.12)
     axes.grid(color=INK, alpha=0.1, linewidth=0.5)
     axes.tick_params(length=3, width=0.5)
-    _draw_legend(figure, colors, markers)
-    _name_points(figure, axes, chart.points)
-    return figure
 
 
 def _scale_x(axes: Any, points: Sequence[Point]) -> None:
@@ -159,68 +184,6 @@ def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -
         handletextpad=0.4,
         columnspacing=1.4,
     )
-
-
-def _name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
-    """Write names beside points, placed in pixels once the axes are final."""
-    distinct = {(point.x, point.y): point for point in reversed(points)}.values()
-    named = [point for point in distinct if len(points) <= MOST_NAMED or point.standing == "front"]
-    if len(named) > MOST_NAMED:
-        return
-    figure.draw_without_rendering()
-    texts = [
-        figure.text(0, 0, _cut(printable(point.label)), fontsize=9, va="center", ha="center")
-        for point in named
-    ]
-    sizes = [_size(text) for text in texts]
-    anchors = [tuple(axes.transData.transform((point.x, point.y))) for point in named]
-    centres = place_labels(anchors, sizes, _obstacles(axes, points), tuple(axes.get_window_extent().extents))
-    # Fractions of the figure: pixels would move when the file's resolution is not the screen's.
-    to_fraction = figure.transFigure.inverted().transform
-    for text, size, centre, anchor in zip(texts, sizes, centres, anchors, strict=True):
-        text.set_position(to_fraction(centre))
-        end = _nearest(anchor, centre, size)
-        if abs(end[0] - anchor[0]) + abs(end[1] - anchor[1]) > LEAD_FROM:
-            _draw_lead(figure, to_fraction(anchor), to_fraction(end))
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-
-
-def _size(text: Any) -> tuple[float, float]:
-    extent = text.get_window_extent()
-    return (extent.width + 2, extent.height + 2)
-
-
-def _obstacles(axes: Any, points: Sequence[Point]) -> list[Box]:
-    boxes: list[Box] = []
-    for point in points:
-        x, y = axes.transData.transform((point.x, point.y))
-        boxes.append((x - 7, y - 7, x + 7, y + 7))
-        if point.y_ends:
-            low, high = (axes.transData.transform((point.x, end))[1] for end in point.y_ends)
-            boxes.append((x - 2, low, x + 2, high))
-    return boxes
-
-
-def _nearest(
-    anchor: tuple[float, ...], centre: tuple[float, float], size: tuple[float, float]
-) -> tuple[float, float]:
-    """Return the point of a label's box that is nearest to what it names."""
-    x, y = (
-        min(max(anchor[axis], centre[axis] - size[axis] / 2), centre[axis] + size[axis] / 2)
-        for axis in (0, 1)
-    )
-    return (x, y)
-
-
-def _draw_lead(figure: Any, start: Any, end: Any) -> None:
-    """Draw a thin line from a point to its label."""
-    from matplotlib.lines import Line2D
-
-    line = Line2D([start[0], end[0]], [start[1], end[1]], color=INK, alpha=0.35, linewidth=0.5, zorder=1)
-    figure.add_artist(line)
 
 
 def _colors(points: Sequence[Point]) -> dict[str, str]:

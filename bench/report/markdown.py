@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bench.report.model import Answer, Cell, Failure, ReportModel, Row, Section, Table
+from bench.report.model import Across, Answer, Cell, Chart, Failure, ReportModel, Row, Section, Table
 from bench.report.texts import printable
 
 # Everything that Markdown or the HTML inside it could read as more than text.
@@ -17,10 +17,13 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
 
     Args:
         pictures: (section index, chart key) -> file name of its picture; charts without one are left out.
+            Parts over several hosts count from -1 downwards.
     """
     blocks = [f"# {escape(report.title)}", escape(report.summary)]
     if report.banner:
         blocks.insert(1, f"> **{escape(report.banner)}**")
+    for index, part in enumerate(report.across):
+        blocks += _across(-1 - index, part, pictures)
     for index, section in enumerate(report.sections):
         blocks += _section(index, section, pictures)
     if report.failures:
@@ -40,11 +43,14 @@ def escape(text: str) -> str:
 
 
 def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> list[str]:
-    blocks = [f"## {escape(section.title)}", *_answer(section.answer), _bullets(section.findings)]
-    shown = [chart for chart in section.charts if (index, chart.key) in pictures]
-    blocks += [f"![{escape(chart.title)}]({pictures[index, chart.key]})" for chart in shown]
-    if shown:
-        blocks.append(f"*{escape(shown[0].caption)}*")
+    blocks = [f"## {escape(section.title)}", escape(section.machine)]
+    if section.label:
+        blocks.append(f"> **{escape(section.label)}**")
+    blocks += [
+        *_answer(section.answer),
+        _bullets(section.findings),
+        *_charts(index, section.charts, pictures),
+    ]
     if section.comparisons:
         blocks += ["### Each variant beside its fp32", _bullets(section.comparisons)]
     for table in section.tables:
@@ -54,6 +60,22 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
         remarks = (f"{remark.cases}: {remark.text}. {remark.advice}".rstrip() for remark in section.remarks)
         blocks.append(_bullets(tuple(remarks)))
     return blocks
+
+
+def _across(index: int, part: Across, pictures: Mapping[tuple[int, str], str]) -> list[str]:
+    blocks = [f"## {escape(part.title)}", *(f"> {escape(warning)}" for warning in part.warnings)]
+    for table in part.tables[:1]:
+        blocks += _table(table)
+    blocks += [_bullets(part.findings), *_charts(index, part.charts, pictures)]
+    for table in part.tables[1:]:
+        blocks += _table(table)
+    return blocks
+
+
+def _charts(index: int, charts: tuple[Chart, ...], pictures: Mapping[tuple[int, str], str]) -> list[str]:
+    shown = [chart for chart in charts if (index, chart.key) in pictures]
+    blocks = [f"![{escape(chart.title)}]({pictures[index, chart.key]})" for chart in shown]
+    return [*blocks, f"*{escape(shown[0].caption)}*"] if shown else []
 
 
 def _answer(answer: Answer) -> list[str]:

@@ -52,7 +52,8 @@ class Table:
 class Point:
     """One case in a chart, in people's units. `standing` is `front`, `tied` or `dominated`.
 
-    `label` leaves out the runtime, which the marker shows.
+    `label` leaves out the runtime, which the marker shows. `host` is empty in the charts of one host; others
+    have a panel for each host, all with the same axes.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Point:
     x_ends: tuple[float, float] | None
     y_ends: tuple[float, float] | None
     standing: str
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,12 @@ class Remark:
 
 @dataclass(frozen=True)
 class Section:
-    """One model group on one host; `findings` say what training and activation types brought."""
+    """One model group on one host; `findings` say what training and activation types brought.
+
+    Attributes:
+        machine: the machine in a line; empty where nothing is known of it.
+        label: why no time of this host may be decided on; empty for a real machine.
+    """
 
     title: str
     answer: Answer
@@ -117,6 +124,24 @@ class Section:
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
     remarks: tuple[Remark, ...]
+    machine: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Across:
+    """One model group over several hosts: what to ship where, and how hosts agree and differ.
+
+    Attributes:
+        warnings: what keeps figures of two hosts from being compared.
+        findings: what turns round between hosts, what agrees, a sentence each.
+    """
+
+    title: str
+    warnings: tuple[str, ...]
+    findings: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -148,3 +173,4 @@ class ReportModel:
     failures: tuple[Failure, ...]
     reading: tuple[str, ...]
     provenance: tuple[Facts, ...]
+    across: tuple[Across, ...] = ()

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bench.report.model import Answer, Cell, Column, Facts, Failure, Remark, ReportModel, Row, Section, Table
+from bench.report.model import (
+    Across,
+    Answer,
+    Cell,
+    Chart,
+    Column,
+    Facts,
+    Failure,
+    Remark,
+    ReportModel,
+    Row,
+    Section,
+    Table,
+)
 from bench.report.stylesheet import STYLE
 from bench.report.texts import printable
 
@@ -21,8 +34,10 @@ def render_page(report: ReportModel, pictures: Mapping[tuple[int, str], str]) ->
     """Render a report.
 
     Args:
-        pictures: (section index, chart key) -> `<svg>` element; charts without one are left out.
+        pictures: (section index, chart key) -> `<svg>` element; charts without one are left out. Parts over
+            several hosts count from -1 downwards.
     """
+    across = "".join(_across(-1 - index, part, pictures) for index, part in enumerate(report.across))
     sections = "".join(_section(index, section, pictures) for index, section in enumerate(report.sections))
     banner = f'<p class="banner" role="alert">{_text(report.banner)}</p>' if report.banner else ""
     return (
@@ -31,7 +46,7 @@ def render_page(report: ReportModel, pictures: Mapping[tuple[int, str], str]) ->
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         f"<title>{_text(report.title)}: what each precision costs</title>\n<style>{STYLE}</style>\n</head>\n"
         f'<body>\n<main>\n<h1>{_text(report.title)}</h1>\n<p class="soft">{_text(report.summary)}</p>\n'
-        f"{banner}{sections}{_failures(report.failures)}"
+        f"{banner}{across}{sections}{_failures(report.failures)}"
         f"<h2>How to read this</h2>\n{_bullets(report.reading)}"
         f"<h2>Where the figures come from</h2>\n{''.join(map(_facts, report.provenance))}"
         "</main>\n</body>\n</html>\n"
@@ -41,12 +56,29 @@ def render_page(report: ReportModel, pictures: Mapping[tuple[int, str], str]) ->
 def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> str:
     beside = _folded("Each variant beside its fp32, in words", _bullets(section.comparisons))
     return (
-        f"<section>\n<h2>{_text(section.title)}</h2>\n{_answer(section.answer)}{_bullets(section.findings)}"
-        f"{_charts(index, section, pictures)}"
+        f"<section>\n<h2>{_text(section.title)}</h2>\n{_machine(section)}"
+        f"{_answer(section.answer)}{_bullets(section.findings)}{_charts(index, section.charts, pictures)}"
         f"{''.join(map(_table, (table for table in section.tables if table.is_main)))}"
         f"{beside if section.comparisons else ''}{_remarks(section.remarks)}"
         f"{''.join(map(_folded_table, (table for table in section.tables if not table.is_main)))}</section>\n"
     )
+
+
+def _across(index: int, part: Across, pictures: Mapping[tuple[int, str], str]) -> str:
+    warnings = "".join(f'<p class="label">{_text(warning)}</p>\n' for warning in part.warnings)
+    return (
+        f'<section class="across">\n<h2>{_text(part.title)}</h2>\n{warnings}'
+        f"{''.join(map(_table, part.tables[:1]))}{_bullets(part.findings)}"
+        f"{_charts(index, part.charts, pictures)}"
+        f"{''.join(_table(table) if table.is_main else _folded_table(table) for table in part.tables[1:])}"
+        "</section>\n"
+    )
+
+
+def _machine(section: Section) -> str:
+    machine = f'<p class="note">{_text(section.machine)}</p>\n' if section.machine else ""
+    label = f'<p class="label">{_text(section.label)}</p>\n' if section.label else ""
+    return machine + label
 
 
 def _answer(answer: Answer) -> str:
@@ -68,14 +100,15 @@ def _figures(answer: Answer) -> str:
     return f'<dl class="figures">\n{tiles}</dl>\n'
 
 
-def _charts(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> str:
-    shown = [chart for chart in section.charts if (index, chart.key) in pictures]
+def _charts(index: int, charts: Sequence[Chart], pictures: Mapping[tuple[int, str], str]) -> str:
+    shown = [chart for chart in charts if (index, chart.key) in pictures]
     if not shown:
         return ""
     figures = "".join(
         f"<figure><h4>{_text(chart.title)}</h4>{pictures[index, chart.key]}</figure>\n" for chart in shown
     )
-    return f'<div class="charts">\n{figures}</div>\n<p class="note">{_text(shown[0].caption)}</p>\n'
+    alone = " alone" if len(shown) == 1 else ""
+    return f'<div class="charts{alone}">\n{figures}</div>\n<p class="note">{_text(shown[0].caption)}</p>\n'
 
 
 def _table(table: Table) -> str:

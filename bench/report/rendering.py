@@ -60,10 +60,14 @@ def render_all(
 def _draw(report: ReportModel, folder: Path) -> dict[tuple[int, str], Picture]:
     from bench.report.drawing import draw_chart
 
+    # Parts over several hosts count from -1 downwards; their charts have keys of their own.
+    drawn = [(-1 - index, part.charts) for index, part in enumerate(report.across[:MOST_DRAWN_SECTIONS])]
+    drawn += [(index, part.charts) for index, part in enumerate(report.sections[:MOST_DRAWN_SECTIONS])]
     pictures = {}
-    for index, section in enumerate(report.sections[:MOST_DRAWN_SECTIONS]):
-        for chart in section.charts:
-            name = f"chart-{chart.key}.png" if index == 0 else f"chart-{index + 1}-{chart.key}.png"
-            element = draw_chart(chart, f"c{index + 1}-{chart.key}", folder / name)
+    for index, charts in drawn:
+        number = index + 1 if index >= 0 else -index
+        for chart in charts:
+            name = f"chart-{chart.key}.png" if number == 1 else f"chart-{number}-{chart.key}.png"
+            element = draw_chart(chart, f"c{number}-{chart.key}", folder / name)
             pictures[index, chart.key] = Picture(name, element)
     return pictures

@@ -33,6 +33,9 @@ li { margin: .25rem 0; overflow-wrap: anywhere; }
   grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 860px) { .charts { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
   .charts figure:first-child { grid-row: span 2; } }
+.charts.alone { grid-template-columns: minmax(0, 44rem); }
+.label { color: var(--loud); background: var(--loud-tint); border-left: 4px solid currentColor;
+  padding: .5rem .8rem; margin: .5rem 0; max-width: none; }
 .figures { display: flex; flex-wrap: wrap; gap: .6rem 2rem; margin: .9rem 0; padding: 0; }
 .figures div { display: flex; flex-direction: column-reverse; }
 .figures dt { font-size: .8rem; } .figures dd { margin: 0; font-size: 1.2rem; font-weight: 600; }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.analysis.advice import cause_words
 from bench.analysis.findings import Panel
 from bench.core.record import Record
+from bench.report.boards import boards_table
 from bench.report.cells import STANDARD_LEVEL, metric_cell, note_cell
 from bench.report.classes import classes_table
 from bench.report.columns import (
@@ -20,8 +22,10 @@ from bench.report.columns import (
     size_ratio_of,
 )
 from bench.report.labels import in_reading_order
+from bench.report.machines import NOT_VALID, emulation_words
 from bench.report.model import Cell, Column, Table
 from bench.report.published import has_published, published_cell
+from bench.report.ran import ran_table
 from bench.report.units import kibibytes, mebibytes, milliseconds, percent, points
 
 ACCURACY_TITLES = {
@@ -51,9 +55,10 @@ def make_tables(panel: Panel) -> tuple[Table, ...]:
         _latency(panel, records),
         _end_to_end(panel, records),
         _resources(panel, records),
+        ran_table(panel, records),
     ]
-    by_class = classes_table(records)
-    return (*tables, by_class) if by_class else tuple(tables)
+    further = (boards_table(panel, records), classes_table(records))
+    return (*tables, *(table for table in further if table))
 
 
 def nms_words(records: Sequence[Record]) -> str:
@@ -73,6 +78,11 @@ def level_words(records: Sequence[Record]) -> str:
         return "No intervals are known"
     weaker = ", or the lower level beside them," if min(levels) < STANDARD_LEVEL else ""
     return f"{percent(max(levels))} intervals{weaker} in brackets"
+
+
+def _emulated(records: Sequence[Record]) -> str:
+    words = emulation_words(records)
+    return f" Times of {words}: {NOT_VALID}." if words else ""
 
 
 def _trade_off(panel: Panel, records: Sequence[Record]) -> Table:
@@ -98,7 +108,7 @@ def _trade_off(panel: Panel, records: Sequence[Record]) -> Table:
     columns.append((Column("Rounds", "valid"), lambda r: Cell(str(r.rounds_valid))))
     caption = (
         f"{level_words(records)}. Inference is the runtime's invoke alone; end to end is the photo in memory "
-        "to final boxes. p50 is the median over processes of each process's median."
+        f"to final boxes. p50 is the median over processes of each process's median.{_emulated(records)}"
     )
     return lay_out("The trade-off", caption, panel, records, columns, is_main=True)
 
@@ -123,12 +133,18 @@ def _latency(panel: Panel, records: Sequence[Record]) -> Table:
     columns.append((cpu, in_milliseconds("cpu_per_call_ns")))
     columns.append((Column("Calls", "timed"), lambda r: count_cell(r, "latency_p90_ns")))
     columns.append(
-        (Column("Rounds", "valid + invalid"), lambda r: Cell(f"{r.rounds_valid} + {r.rounds_invalid}"))
+        (
+            Column("Rounds", "valid + invalid"),
+            lambda r: Cell(f"{r.rounds_valid} + {r.rounds_invalid}", cause_words(r)),
+        )
     )
     columns.append(
         (Column("Outliers", "and other notes on p50", False), lambda r: note_cell(r, "latency_p50_ns"))
     )
-    caption = f"Clock: inference (invoke alone), {nms_words(records)}. A round is a fresh process."
+    caption = (
+        f"Clock: inference (invoke alone), {nms_words(records)}. A round is a fresh process."
+        f"{_emulated(records)}"
+    )
     return lay_out("Inference latency in full", caption, panel, records, columns)
 
 
@@ -146,7 +162,7 @@ def _end_to_end(panel: Panel, records: Sequence[Record]) -> Table:
     columns = [(Column(*titles), in_milliseconds(name)) for name, titles in names.items()]
     caption = (
         "Clock: end to end, the photo in memory to final boxes, NMS included wherever it runs. The parts are "
-        "medians by themselves and need not add up to the whole's median."
+        f"medians by themselves and need not add up to the whole's median.{_emulated(records)}"
     )
     return lay_out("End-to-end latency in full", caption, panel, records, columns)
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from bench.analysis.findings import Panel, analyse
 from bench.core.record import Record
+from bench.report.across import across_lines
 from bench.report.answers import make_answer
 from bench.report.cells import difference_cell, metric_cell, ratio_cell
 from bench.report.labels import case_labels, in_reading_order
+from bench.report.machines import validity_label
 from bench.report.published import has_published, published_cell, short_lines
 from bench.report.tables import nms_words
 from bench.report.texts import printable
@@ -23,7 +25,10 @@ LONGEST_REASON = 100
 
 def terminal_table(records: Sequence[Record]) -> str:
     """Render the main figures of each section, its answer, and the cases without figures."""
-    blocks = [_panel(panel) for panel in analyse(records)]
+    panels = analyse(records)
+    blocks = [_panel(panel) for panel in panels]
+    if across := across_lines(panels):
+        blocks.append("\n".join(["Hosts beside each other", *(f"  {printable(line)}" for line in across)]))
     if any(not record.decision_grade for record in records):
         blocks.append("NOT FOR DECISIONS: this run was cut short on the command line.")
     return "\n\n".join(blocks)
@@ -34,6 +39,7 @@ def _panel(panel: Panel) -> str:
     ordered = in_reading_order(panel.records)
     measured = [record for record in ordered if record.status == "ok"]
     lines = [f"{printable(panel.group)} on {printable(panel.host)} ({nms_words(measured)}; p50)"]
+    lines += [f"  {printable(line)}" for line in (validity_label(panel.records),) if line]
     if measured:
         rows = [HEAD, *(_row(record, panel, labels) for record in measured)]
         if has_published(measured):

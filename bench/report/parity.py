@@ -1,0 +1,127 @@
+"""Parity between hosts as a table and a sentence: whether the same file finds the same boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.analysis.compare import difference_metric
+from bench.analysis.hosts import Across
+from bench.analysis.interval import sign
+from bench.core.record import Record
+from bench.report.cells import NO_CELL, interval_text
+from bench.report.labels import case_labels, precision_name
+from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.units import point_difference
+
+# A sentence that names more cases than this counts the others.
+MOST_NAMES = 4
+
+COLUMNS = (
+    Column("Host", "", False),
+    Column("Precision", "", False),
+    Column("Runtime", "", False),
+    Column("mAP difference", "points, to the reference host"),
+    Column("Identical boxes", "to the last bit"),
+    Column("Same boxes", "but for rounding"),
+    Column("Largest score difference", "of boxes at the same place"),
+    Column("Images that differ", "in any bit"),
+    Column("To look at", "image ids", False),
+)
+
+
+def parity_table(across: Across) -> Table | None:
+    """Build the table; None where nothing was compared."""
+    records = _compared(across)
+    if not records:
+        return None
+    reference = str((records[0].parity or {}).get("host", ""))
+    bounds = next((record.parity for record in records if "same_box" in (record.parity or {})), None) or {}
+    rounding = (
+        f"Same but for rounding: one category, overlap of at least {bounds['same_box']:g}, scores within "
+        f"{bounds['same_score']:g}. "
+        if bounds
+        else ""
+    )
+    caption = (
+        f"Each file's detections beside those of the same file on the same photos on {reference}. {rounding}"
+        "The interval of the difference is paired over images. Shares are of the boxes of both sides, those "
+        "of low score too."
+    )
+    rows = tuple(Row(_cells(record, record.parity or {})) for record in records)
+    notes = dict.fromkeys(cell.note for row in rows for cell in row.cells if cell.note)
+    return Table(f"Parity with {reference}", caption, COLUMNS, rows, tuple(notes), is_main=True)
+
+
+def parity_sentences(across: Across) -> tuple[str, ...]:
+    """Say for each host how far it finds what the reference host finds."""
+    hosts = dict.fromkeys(record.host for record in _compared(across))
+    found = (_sentence([r for r in _compared(across) if r.host == host]) for host in hosts)
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _compared(across: Across) -> list[Record]:
+    return [
+        record
+        for panel in across.panels
+        for record in panel.records
+        if record.parity and record.status in ("ok", "invalid")
+    ]
+
+
+def _sentence(records: Sequence[Record]) -> str:
+    known = [record for record in records if "share_equal" in (record.parity or {})]
+    if not known:
+        return ""
+    host, reference = known[0].host, (known[0].parity or {})["host"]
+    shares = [float((record.parity or {})["share_equal"]) for record in known]
+    if min(shares) == 1.0:
+        return f"Parity: all {len(known)} cases find exactly the same boxes on {host} as on {reference}."
+    low, high = _share(min(shares)), _share(max(shares))
+    span = low if low == high else f"{low} to {high}"
+    labels = case_labels(known)
+    apart = [labels[record.case] for record in known if sign(_difference(record)) not in (0, None)]
+    more = f" and {len(apart) - MOST_NAMES} more" if len(apart) > MOST_NAMES else ""
+    said = (
+        f"mAP differs beyond its interval for {', '.join(apart[:MOST_NAMES])}{more}"
+        if apart
+        else "no difference in mAP was seen"
+    )
+    return f"Parity: {span} of the boxes on {host} are identical to those on {reference}; {said}."
+
+
+def _difference(record: Record) -> Any:
+    return difference_metric((record.parity or {}).get("difference"))
+
+
+def _cells(record: Record, parity: dict[str, Any]) -> tuple[Cell, ...]:
+    named = (Cell(record.host), Cell(precision_name(record)), Cell(record.runtime))
+    if "share_equal" not in parity:
+        reason = str(parity.get("reason") or "not compared")
+        return (*named, Cell(NO_CELL.text, tone="muted", note=reason), *[NO_CELL] * 4, Cell(reason))
+    largest = parity.get("largest_score_difference")
+    differing, images = parity.get("num_differing", 0), parity.get("num_images", 0)
+    return (
+        *named,
+        _difference_cell(record),
+        Cell(_share(parity["share_equal"])),
+        Cell(_share(parity["share_matched"])),
+        NO_CELL if largest is None else Cell(f"{largest:.2g}"),
+        Cell(f"{differing:,} of {images:,}"),
+        Cell(", ".join(map(str, parity.get("differing_images", ()))) or "–"),
+    )
+
+
+def _difference_cell(record: Record) -> Cell:
+    metric = _difference(record)
+    if metric is None:
+        return NO_CELL
+    tones: dict[int | None, Tone] = {-1: "bad", 0: "tie", 1: "good", None: ""}
+    return Cell(
+        point_difference(metric.value or 0.0), interval_text(metric, point_difference), tones[sign(metric)]
+    )
+
+
+def _share(value: float) -> str:
+    """Format a share so that only a whole one reads as 100%."""
+    return "100%" if value == 1 else f"{min(value, 0.9999) * 100:.2f}%"
