@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
+from bench.cli import host_parser
 from bench.cli.data_parser import add_actions
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_diagnose(commands)
     _add_data(commands)
+    _add_host(commands)
     _add_schema(commands)
     _add_train(commands)
     return parser
@@ -169,6 +171,14 @@ def _add_data(commands: Commands) -> None:
         "bench data get coco-val2017 --output data/coco",
     )  # fmt: skip
     add_actions(command)
+
+
+def _add_host(commands: Commands) -> None:
+    command = _command(
+        commands, "host", "check, set up, clean or stop the machines that suites name",
+        "bench host check pi5",
+    )  # fmt: skip
+    host_parser.add_actions(command)
 
 
 def _add_schema(commands: Commands) -> None:

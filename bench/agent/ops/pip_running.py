@@ -83,6 +83,8 @@ def clean_environment(scratch: Path | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     # The one value by which pip reads no file at all: not the system's, the user's or the environment's.
     kept["PIP_CONFIG_FILE"] = os.devnull
+    # Else importing ONNX Runtime starts a thread and leaves files in the user's cache.
+    kept["ORT_DISABLE_TELEMETRY"] = "1"
     # /tmp is memory on some systems, too little for wheels.
     return kept if scratch is None else {**kept, "TMPDIR": str(scratch)}
 

@@ -9,11 +9,10 @@ from bench.core.host import WheelSource
 from bench.errors import HostError
 from bench.hosts.provision.board import Board, Installed
 from bench.hosts.provision.download import OnLine, fetch_wheels
+from bench.hosts.provision.fitness import DISK_FACTOR
 from bench.hosts.provision.locks import Environment, Wheel
 
 INSTALL_SECONDS = 1800.0
-# 62 MB of aarch64 wheels become 203 MB, and pip unpacks the largest once more beside them.
-_DISK_FACTOR = 5
 # pip tells nothing while it unpacks a large wheel on a slow card; the device says every 5 s that it lives.
 _SILENCE_SECONDS = 300.0
 # The first package comes from the device's index within that time, or none does.
@@ -86,7 +85,7 @@ class Setup:
             requirements=self._environment.requirements,
             wheels={wheel.file: wheel.sha256 for wheel in sent},
             pip=pip.file if pip in sent else "",
-            needed_bytes=_DISK_FACTOR * self._environment.size_bytes,
+            needed_bytes=DISK_FACTOR * self._environment.size_bytes,
             network_seconds=network_seconds,
             timeout=INSTALL_SECONDS,
         )
@@ -101,7 +100,8 @@ def _teller(on_line: OnLine) -> Callable[[dict[str, Any]], None]:
 
     def tell(progress: dict[str, Any]) -> None:
         if progress.get("line"):
-            # pip names its own list of requirements behind each package.
-            on_line(str(progress["line"]).partition(" (from ")[0])
+            # pip names its list of requirements behind each package, and scratch folders before each file.
+            first, *rest = str(progress["line"]).partition(" (from ")[0].split(" ", 1)
+            on_line(" ".join([first, *(part.rpartition("/")[2] for part in rest)]))
 
     return tell
