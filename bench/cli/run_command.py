@@ -19,12 +19,12 @@ from bench.running.schedule import MEMORY_PROBES
 def run(options: argparse.Namespace) -> int:
     """Measure; the exit code says whether every case that can be made was measured."""
     from bench.report import render_all, terminal_table
-    from bench.running.run import run_suite
+    from bench.running.run import RunOptions, run_suite
 
     suite, overrides = load(options)
     progress = Silent() if options.quiet else ProgressLine(steps_ahead(suite))
     try:
-        outcome = run_suite(suite, overrides, options.results, progress, resume=options.resume)
+        outcome = run_suite(suite, overrides, options.results, progress, RunOptions(options.resume))
     except KeyboardInterrupt:
         _close(progress)
         print(

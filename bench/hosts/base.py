@@ -21,6 +21,9 @@ STDERR_LINES = 10
 # `reboot` the machine was started anew meanwhile; `lost` nothing is known of its end.
 EndCause = Literal["", "time_limit", "stopped", "reboot", "lost"]
 
+# What may be asked of the right to measure.
+LeaseAction = Literal["take", "renew", "release", "show"]
+
 # Called with bytes brought over so far and bytes to bring in all.
 OnTransfer = Callable[[int, int], None]
 
@@ -148,8 +151,18 @@ class Host(Protocol):
         Nothing happens if it ended.
         """
 
+    def lease(self, action: LeaseAction, owner: str, run: str) -> dict[str, Any]:
+        """Ask for the right to measure on this board, which one run has at a time; see `bench.wire.lease`.
+
+        Returns:
+            Who has it; `boot_id` and `path`, by which two hosts can be told to be the same machine.
+
+        Raises:
+            BusyError: someone else has it.
+        """
+
     def close(self) -> None:
-        """Let go of the host; jobs of a detached one go on."""
+        """Let go of the host, from any thread: who waits for it gets a HostError. Detached jobs go on."""
 
 
 def put_file(host: Host, path: Path, sha256: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import HostError
-from bench.hosts.base import EndCause, Ended, HostFile, OnTransfer, Task
+from bench.hosts.base import EndCause, Ended, HostFile, LeaseAction, OnTransfer, Task
 from bench.wire.job import Job
 
 
@@ -91,6 +91,10 @@ class FakeHost:
     def stop(self, job_id: str) -> None:
         """Note that the job was stopped."""
         self._stopped.add(job_id)
+
+    def lease(self, action: LeaseAction, owner: str, run: str) -> dict[str, Any]:
+        """Let anybody measure."""
+        return {}
 
     def close(self) -> None:
         """Do nothing."""

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from typing import Any
 
 import bench
 from bench.errors import HostError
-from bench.hosts.base import EndCause, Ended, HostFile, OnTransfer, Task
+from bench.hosts.base import BusyError, EndCause, Ended, HostFile, LeaseAction, OnTransfer, Task
+from bench.wire.boot import read_boot_id
 from bench.wire.codec import to_json
 from bench.wire.ending import read_oom_kills, read_tail, signal_name
 from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
 from bench.wire.journal import JOURNAL_NAME, read_events
+from bench.wire.lease import lease_path, release_lease, take_lease
+from bench.wire.shipped import AGENT_VARIABLE, agent_sha256
 
 _STDERR_NAME = "stderr.txt"
 _FACTS_SECONDS = 60.0
@@ -63,6 +67,9 @@ class LocalHost:
         self.root = str(self._root)
         self._queued: dict[str, float] = {}
         self._running: dict[str, _Running] = {}
+        # Held while a job begins, so that none does after another thread has closed the host.
+        self._beginning = threading.Lock()
+        self._is_closed = False
 
     def facts(self) -> dict[str, Any]:
         """Describe this machine, as the agent sees it."""
@@ -166,13 +173,30 @@ class LocalHost:
 
     def forget(self, job_id: str) -> None:
         """Remove the folder of an ended job."""
-        self._running.pop(job_id, None)
+        running = self._running.pop(job_id, None)
+        if running is not None and running.process.stdout is not None:
+            running.process.stdout.close()
         shutil.rmtree(self._folder(job_id), ignore_errors=True)
 
+    def lease(self, action: LeaseAction, owner: str, run: str) -> dict[str, Any]:
+        """Take or give back this machine; it is free again when this process ends, however it ends."""
+        path = lease_path()
+        if action == "release":
+            release_lease(path, owner, run)
+        elif action != "show":
+            found = take_lease(path, owner, run, grace_seconds=0.0)
+            if found is not None:
+                raise BusyError(f"host {self.name} is busy: {found.describe()}", found.describe())
+        return {"boot_id": read_boot_id(), "path": str(path)}
+
     def close(self) -> None:
-        """Stop what still runs."""
-        for job_id in self.jobs():
-            self.stop(job_id)
+        """Stop what still runs, and begin nothing more."""
+        with self._beginning:
+            self._is_closed = True
+            self._queued.clear()
+            running = list(self._running.values())
+        for one in running:
+            self._kill(one, "stopped")
 
     def _begin(self, job_id: str) -> None:
         """Start the agent of a queued job in a process group of its own."""
@@ -180,6 +204,12 @@ class LocalHost:
             if earlier.process.poll() is None:
                 earlier.process.wait()
         folder = self._folder(job_id)
+        with self._beginning:
+            if self._is_closed:
+                raise HostError(f"host {self.name}: closed; job {job_id!r} is not begun")
+            self._spawn(job_id, folder)
+
+    def _spawn(self, job_id: str, folder: Path) -> None:
         try:
             with open(folder / _STDERR_NAME, "wb") as stderr:
                 process = subprocess.Popen(
@@ -200,7 +230,9 @@ class LocalHost:
         # Once the process is waited for, its number may belong to someone else.
         if running.process.poll() is None:
             running.cause = cause
-            os.killpg(running.process.pid, signal.SIGKILL)
+            # Another thread may have waited for it just now.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGKILL)
             running.process.wait()
 
     def _folder(self, job_id: str) -> Path:
@@ -226,7 +258,8 @@ def _environment() -> dict[str, str]:
     """Return this process's environment, in which `bench` can be imported from any folder."""
     source = str(Path(bench.__file__).parent.parent)
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), PARENT_VARIABLE: str(os.getpid())}
+    own = {PARENT_VARIABLE: str(os.getpid()), AGENT_VARIABLE: agent_sha256()}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **own}
 
 
 def _sync(path: Path) -> None:

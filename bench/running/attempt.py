@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.suite import Case
-from bench.hosts.base import Task
+from bench.hosts.base import HostFile, Task
 from bench.hosts.follow import JobOutcome
 from bench.running.listener import Step
 from bench.running.sitting import Sitting
@@ -43,14 +43,16 @@ def make_task(sitting: Sitting, attempt: Attempt) -> Task:
         HostError: a file cannot be brought to the host.
     """
     options, artifact = sitting.options, sitting.artifacts[attempt.case.id]
+    models = [HostFile(Path(artifact.path), artifact.sha256)]
+    sitting.put(models + [HostFile(Path(image.path), image.sha256) for image in attempt.images])
     job = Job(
         protocol=PROTOCOL,
         id=sitting.new_job_id(),
         kind=attempt.kind,
-        model=sitting.put(artifact.path, artifact.sha256),
+        model=sitting.refs[artifact.sha256],
         runtime=attempt.case.runtime,
         description=sitting.suite.model(attempt.case.model).description,
-        images=_put_images(sitting, attempt.images),
+        images=tuple(replace(image, path=sitting.refs[image.sha256]) for image in attempt.images),
         latency=LatencyOptions(
             warmup=options.warmup,
             warmup_seconds=options.warmup_seconds,
@@ -63,10 +65,6 @@ def make_task(sitting: Sitting, attempt: Attempt) -> Task:
         cooling=_cooling(sitting) if attempt.is_cooled else Cooling(),
     )
     return Task(job, options.timeout_seconds + _extra_seconds(job))
-
-
-def _put_images(sitting: Sitting, images: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
-    return tuple(replace(image, path=sitting.put(image.path, image.sha256)) for image in images)
 
 
 def _cooling(sitting: Sitting) -> Cooling:

@@ -7,7 +7,7 @@ device took is run again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from bench.hosts.follow import JobOutcome, follow_job
 from bench.running.attempt import Attempt, find_problem, make_line, make_task
 from bench.running.shards import keep_shard
 from bench.running.sitting import Sitting
+from bench.store.pending import PendingJob
 
 # Reboots of the device, or losses of its keeper, that one job may see before it counts as their cause.
 MAX_LOSSES = 3
@@ -31,10 +32,11 @@ IsEnough = Callable[[Line], bool]
 
 @dataclass(frozen=True)
 class Queued:
-    """An attempt and the task that was made of it."""
+    """An attempt, the task that was made of it, and the sitting that queued it."""
 
     attempt: Attempt
     task: Task
+    sitting_id: str
 
 
 Taken = list[tuple[Attempt, Line]]
@@ -61,9 +63,9 @@ def run_batch(sitting: Sitting, attempts: Sequence[Attempt], is_enough: IsEnough
             lost = _follow_all(sitting, queue, taken, is_enough, may_lose=num_losses < MAX_LOSSES)
         except BaseException:
             if not sitting.host.is_detached:
-                _drop(sitting, queue)
+                drop(sitting, _ids(queue), ())
             raise
-        _drop(sitting, queue)
+        drop(sitting, _ids(queue), {line["job"] for _, line in taken})
         left = left[lost:]
     return taken
 
@@ -71,16 +73,30 @@ def run_batch(sitting: Sitting, attempts: Sequence[Attempt], is_enough: IsEnough
 def _has_files(sitting: Sitting, attempt: Attempt) -> bool:
     problem = find_problem(sitting, attempt)
     if problem and attempt.case.id not in sitting.broken:
-        outcome = JobOutcome("failed", problem, (), ())
-        _journal(sitting, attempt, make_line(attempt, sitting.new_job_id(), outcome, datetime.now(UTC), 0.0))
+        job_id, outcome = sitting.new_job_id(), JobOutcome("failed", problem, (), ())
+        _journal(sitting, attempt, make_line(attempt, job_id, outcome, datetime.now(UTC), 0.0))
     return not problem
 
 
 def _enqueue(sitting: Sitting, attempts: Sequence[Attempt]) -> list[Queued]:
     sitting.require_going_on()
-    queue = [Queued(attempt, make_task(sitting, attempt)) for attempt in attempts]
+    sitting.renew()
+    queue = [Queued(attempt, make_task(sitting, attempt), sitting.id) for attempt in attempts]
+    if sitting.host.is_detached:
+        sitting.pending.write([_as_pending(sitting, queued) for queued in queue])
     sitting.host.start([queued.task for queued in queue])
     return queue
+
+
+def _as_pending(sitting: Sitting, queued: Queued) -> PendingJob:
+    return PendingJob(
+        case=queued.attempt.case.id,
+        round_index=queued.attempt.round_index,
+        setup=sitting.setup(queued.attempt.case),
+        sitting=queued.sitting_id,
+        job=queued.task.job,
+        timeout_seconds=queued.task.timeout_seconds,
+    )
 
 
 def _follow_all(
@@ -96,33 +112,41 @@ def _follow_all(
             # A job that waits is taken out before the host comes to it.
             sitting.host.stop(queued.task.job.id)
             continue
-        line, is_lost = _run(sitting, queued)
+        line, is_lost = run_queued(sitting, queued)
         if is_lost and may_lose:
             return place
-        _journal(sitting, queued.attempt, line)
+        journal_line(sitting, queued, line)
         taken.append((queued.attempt, line))
         if is_enough is not None and is_enough(line):
             break
     return len(queue)
 
 
-def _run(sitting: Sitting, queued: Queued) -> tuple[Line, bool]:
-    """Follow one job to its end; returns its line, and whether the host lost it."""
-    sitting.listener.begin(queued.attempt.step)
-    clock, started = time.monotonic(), datetime.now(UTC)
-    outcome = follow(sitting, queued)
-    seconds = time.monotonic() - clock
-    line = make_line(queued.attempt, queued.task.job.id, outcome, started, seconds)
-    return line, outcome.cause in ("reboot", "lost") and outcome.status != "ok"
-
-
-def follow(sitting: Sitting, queued: Queued) -> JobOutcome:
-    """Follow one queued job to its end, keeping its shards as they come.
+def run_queued(sitting: Sitting, queued: Queued) -> tuple[Line, bool]:
+    """Follow one queued job to its end; returns its line, and whether the host lost it.
 
     Raises:
         HostError: the host cannot be reached any more.
         StoppedError: the run was asked to stop.
     """
+    sitting.listener.begin(queued.attempt.step)
+    clock, started = time.monotonic(), datetime.now(UTC)
+    outcome = _follow(sitting, queued)
+    seconds = time.monotonic() - clock
+    if sitting.host.is_detached and outcome.events:
+        # It may have run long before it was followed: the device's own clock says when.
+        started, seconds = _device_times(outcome)
+    line = make_line(queued.attempt, queued.task.job.id, outcome, started, seconds)
+    return line, outcome.cause in ("reboot", "lost") and outcome.status != "ok"
+
+
+def _device_times(outcome: JobOutcome) -> tuple[datetime, float]:
+    first, last = outcome.events[0]["time"], outcome.events[-1]["time"]
+    return datetime.fromtimestamp(first, UTC), max(0.0, last - first)
+
+
+def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
+    """Follow one queued job to its end, keeping its shards as they come."""
     step = queued.attempt.step
 
     def on_event(event: dict[str, Any]) -> None:
@@ -154,6 +178,11 @@ def _require_host(sitting: Sitting, problem: HostError) -> None:
         raise problem from loss
 
 
+def journal_line(sitting: Sitting, queued: Queued, line: Line) -> None:
+    """Keep the line of a queued job."""
+    _journal(sitting, queued.attempt, {**line, "sitting": queued.sitting_id})
+
+
 def _journal(sitting: Sitting, attempt: Attempt, line: Line) -> None:
     sitting.journal(attempt.case, line)
     is_broken = line["status"] != "ok"
@@ -162,13 +191,24 @@ def _journal(sitting: Sitting, attempt: Attempt, line: Line) -> None:
     sitting.listener.end(attempt.step, line["seconds"], line["reason"] if is_broken else "")
 
 
-def _drop(sitting: Sitting, queue: Sequence[Queued]) -> None:
-    """Stop what still waits or runs of a queue, and leave nothing of it on the host.
+def drop(sitting: Sitting, job_ids: Sequence[str], ended: Collection[str]) -> None:
+    """Stop what still waits or runs of these jobs, and leave nothing of them on the host.
 
     Done when nothing is timed there any more: even this would disturb.
+
+    Args:
+        ended: those that were followed to their ends.
     """
     known = set(sitting.host.jobs())
-    for queued in queue:
-        if queued.task.job.id in known:
-            sitting.host.stop(queued.task.job.id)
-            sitting.host.forget(queued.task.job.id)
+    # The last first, so that none begins meanwhile.
+    for job_id in reversed(job_ids):
+        if job_id in known and job_id not in ended:
+            sitting.host.stop(job_id)
+    for job_id in job_ids:
+        if job_id in known:
+            sitting.host.forget(job_id)
+    sitting.pending.clear()
+
+
+def _ids(queue: Sequence[Queued]) -> list[str]:
+    return [queued.task.job.id for queued in queue]

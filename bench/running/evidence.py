@@ -13,8 +13,9 @@ from bench.core.suite import Case, Suite
 from bench.errors import BenchError
 from bench.metrics.accumulate import Scores
 from bench.metrics.bootstrap import MapSamples, sample_map
+from bench.running.judging import Expected, judge, timed_lines
 from bench.running.opening import noted_facts
-from bench.running.schedule import MIN_ROUNDS, stored_shards, summarise
+from bench.running.schedule import stored_shards
 from bench.running.scoring import Scorer
 from bench.running.sitting import setup_of
 from bench.store.folder import RunFolder
@@ -40,6 +41,7 @@ class Evidence:
         artifacts: case id -> its file; `failures`: case id -> why there is none.
         calibration: case id -> hash of the images that its artifact saw; absent for none.
         controls: QAT case id -> the case of its control, whose detections are stored like any other's.
+        lost_hosts: host -> why it was given up; `lost_boards`: host -> board -> why, where others went on.
     """
 
     run: RunFolder
@@ -50,6 +52,8 @@ class Evidence:
     failures: Mapping[str, Failure]
     calibration: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Case] = field(default_factory=dict)
+    lost_hosts: Mapping[str, str] = field(default_factory=dict)
+    lost_boards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def facts(self, host: str) -> dict[str, Any]:
         """Return the facts of a host's first board; empty where it was never opened."""
@@ -72,8 +76,9 @@ class Scored:
         return [line["result"] for line in self._good(kind)]
 
     def rounds(self) -> list[tuple[str, int]]:
-        """Return sitting and number of the valid timed rounds; equal ones ran next to each other."""
-        return [(line["sitting"], line["round"]) for line in self._good("latency")]
+        """Return sitting and number of each valid timed round, by board; equal ones ran side by side."""
+        good = sorted(self._good("latency"), key=lambda line: str(line.get("board", "")))
+        return [(line["sitting"], line["round"]) for line in good]
 
     def num_invalid(self) -> int:
         """Return how many timed rounds ended well but were measured on a disturbed machine."""
@@ -106,24 +111,22 @@ def _score(evidence: Evidence, scorer: Scorer, case: Case, needs_rounds: bool) -
         evidence.suite, case, evidence.artifacts[case.id], evidence.data, evidence.facts(case.host)
     )
     lines = [line for line in evidence.run.read_rounds(case.id) if line.get("setup") == setup]
-    scored = _judge(evidence, case, lines, needs_rounds)
+    expected = _expected(evidence, case, needs_rounds)
+    found = judge(lines, expected)
+    by_kind = {**_by_kind(lines), "latency": timed_lines(lines, expected)}
+    scored = Scored(by_kind, found.status, found.reason, found.stderr_tail)
     return scored if scored.status == "failed" else _with_scores(evidence, scorer, case, scored)
 
 
-def _judge(evidence: Evidence, case: Case, lines: list[Line], needs_rounds: bool) -> Scored:
-    """Sort a journal by kind and say whether it is complete."""
-    done, by_kind = summarise(lines), _by_kind(lines)
-    if done.broken:
-        failed = [line for line in lines if line["status"] == "failed"]
-        return Scored(by_kind, "failed", done.broken, tuple(failed[-1].get("stderr_tail", ())))
-    missing = len(evidence.data.images) - len(done.image_ids)
-    if missing > 0:
-        return Scored(by_kind, "failed", f"{missing} images were not run; go on with --resume")
-    needed = min(MIN_ROUNDS, evidence.suite.measure.rounds)
-    if needs_rounds and done.num_valid < needed:
-        reason = f"{done.num_valid} valid rounds of at least {needed}; {done.num_invalid} were invalid"
-        return Scored(by_kind, "invalid", reason)
-    return Scored(by_kind, "ok", "")
+def _expected(evidence: Evidence, case: Case, needs_rounds: bool) -> Expected:
+    return Expected(
+        num_images=len(evidence.data.images),
+        options=evidence.suite.measure,
+        boards=tuple(noted_facts(evidence.info, case.host)) or ("",),
+        needs_rounds=needs_rounds,
+        loss=evidence.lost_hosts.get(case.host, ""),
+        lost_boards=evidence.lost_boards.get(case.host, {}),
+    )
 
 
 def _by_kind(lines: list[Line]) -> dict[str, list[Line]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,20 +11,18 @@ from typing import Any
 
 from bench.building.store import ArtifactStore
 from bench.core.data import EvaluationData, ImageSet
-from bench.core.host import HostSettings
 from bench.core.places import cache_folder
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
 from bench.datasets.prepare import prepare_data
-from bench.hosts import open_host
 from bench.running.artifacts import Built, Needs, build, find_needs, with_availability
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.labels import check_labels, resolve_labels
 from bench.running.listener import Listener, Step
-from bench.running.measuring import measure, run_accuracy
-from bench.running.opening import begin_run, note_facts, require_same_machine, resume_run
-from bench.running.sitting import Sitting
+from bench.running.opening import begin_run, resume_run
+from bench.running.together import Losses, measure_hosts
+from bench.running.work import HostOptions, Work
 from bench.store.folder import RunFolder
 
 # A build may train; it gets more time than a job.
@@ -43,17 +42,36 @@ class RunOutcome:
     records: list[Record]
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run goes about it.
+
+    Attributes:
+        resume: go on with the newest run of this suite instead of a new one.
+        hosts: how hosts are treated.
+        should_stop: asked on Ctrl-C with the names of devices that would go on measuring.
+    """
+
+    resume: bool = False
+    hosts: HostOptions = HostOptions()
+    should_stop: Callable[[Sequence[str]], bool] = lambda names: False
+
+
 def run_suite(
-    suite: Suite, overrides: Overrides, results: Path, listener: Listener, resume: bool = False
+    suite: Suite,
+    overrides: Overrides,
+    results: Path,
+    listener: Listener,
+    options: RunOptions = RunOptions(),
 ) -> RunOutcome:
     """Build and measure all cases of a suite, and write their records.
 
     Args:
         suite: with its overrides applied.
         results: folder of all runs; this one gets `<results>/<suite>/<run id>/`.
-        resume: go on with the newest run of this suite instead of a new one.
 
     Raises:
+        InterruptedRun: the user interrupted; what is finished is kept.
         BenchError: nothing could be measured at all (data, run folder). A case that breaks is a record.
     """
     suite = with_availability(suite)
@@ -61,17 +79,13 @@ def run_suite(
     suite = resolve_labels(suite, data)
     check_labels(suite, data)
     needs = find_needs(suite, calibration, training)
-    with resume_run(suite, overrides, results) if resume else begin_run(suite, overrides, results) as run:
+    begin = resume_run if options.resume else begin_run
+    with begin(suite, overrides, results) as run:
         built = _build(needs, run, listener)
-        for name in suite.hosts:
-            (host,) = open_host(HostSettings(name), cache_folder() / "hosts" / name)
-            facts = host.facts()
-            require_same_machine(run, suite, name, facts)
-            note_facts(run, name, host.board, facts)
-            sitting = Sitting(suite, run, host, data, built.artifacts, listener, facts=facts)
-            measure(sitting, [case for case in suite.cases if case.host == name])
-            run_accuracy(sitting, _controls_of(name, needs, built))
-        return _finish(suite, run, data, built, needs, listener)
+        controls = _controls(needs, built)
+        work = Work(suite, run, data, built.artifacts, controls, listener, options.hosts)
+        losses = measure_hosts(work, options.should_stop)
+        return _finish(work, built, needs, losses)
 
 
 def _prepare(suite: Suite, listener: Listener) -> tuple[EvaluationData, ImageSet, ImageSet]:
@@ -93,31 +107,33 @@ def _build(needs: Needs, run: RunFolder, listener: Listener) -> Built:
     return built
 
 
-def _controls_of(host: str, needs: Needs, built: Built) -> list[Case]:
-    """Return the control cases to score on a host, each once."""
+def _controls(needs: Needs, built: Built) -> tuple[Case, ...]:
+    """Return the control cases to score, each once."""
     unique = {case.id: case for case in needs.controls.values()}
-    return [case for case in unique.values() if case.host == host and case.id in built.artifacts]
+    return tuple(case for case in unique.values() if case.id in built.artifacts)
 
 
-def _finish(
-    suite: Suite,
-    run: RunFolder,
-    data: EvaluationData,
-    built: Built,
-    needs: Needs,
-    listener: Listener,
-) -> RunOutcome:
-    step, started = Step("score", suite.name, 1, 1), time.monotonic()
-    listener.begin(step)
+def _finish(work: Work, built: Built, needs: Needs, losses: Losses) -> RunOutcome:
+    step, started = Step("score", work.suite.name, 1, 1), time.monotonic()
+    work.listener.begin(step)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    info = run.change_info(lambda info: info.update(finished=finished))
+    info = work.run.change_info(lambda info: info.update(finished=finished))
     evidence = Evidence(
-        run, info, suite, data, built.artifacts, built.failures, _calibrated(needs), needs.controls
+        run=work.run,
+        info=info,
+        suite=work.suite,
+        data=work.data,
+        artifacts=built.artifacts,
+        failures=built.failures,
+        calibration=_calibrated(needs),
+        controls=needs.controls,
+        lost_hosts=losses.hosts,
+        lost_boards=losses.boards,
     )
     records = derive_records(evidence)
-    run.write_records(records)
-    listener.end(step, time.monotonic() - started, "")
-    return RunOutcome(run.path, info, records)
+    work.run.write_records(records)
+    work.listener.end(step, time.monotonic() - started, "")
+    return RunOutcome(work.run.path, info, records)
 
 
 def _calibrated(needs: Needs) -> dict[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from bench.core.artifact import Artifact
@@ -15,11 +14,12 @@ from bench.core.host import LOCAL, HostSettings, budget_seconds
 from bench.core.measure import MeasureOptions
 from bench.core.suite import Case, Suite
 from bench.detectors.plug_ins import origin_of
-from bench.hosts.base import Host, put_file
+from bench.hosts.base import Host, HostFile
 from bench.running.listener import Listener
 from bench.running.schedule import Done, summarise
 from bench.running.team import StoppedError, Team
 from bench.store.folder import RunFolder
+from bench.store.pending import PendingJobs
 from bench.wire.codec import content_hash, to_json
 
 
@@ -35,6 +35,7 @@ class Sitting:
         refs: content hash -> the host's path of an image or model file already put there.
         seen: paths of files that were there when they were last looked for.
         stop: set when the run is asked to stop.
+        renew: called before jobs are queued, so that the board stays this run's.
         id: in every line that is journalled; rounds of one sitting ran next to each other.
     """
 
@@ -50,6 +51,7 @@ class Sitting:
     refs: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
+    renew: Callable[[], None] = lambda: None
     num_jobs: int = 0
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
@@ -63,6 +65,11 @@ class Sitting:
     def board(self) -> str:
         """Which of several boards this is; empty where there is one."""
         return self.host.board
+
+    @property
+    def pending(self) -> PendingJobs:
+        """What is queued on the board and not journalled yet."""
+        return PendingJobs(self.run.path, self.host.name, self.board)
 
     @property
     def broken(self) -> set[str]:
@@ -96,11 +103,11 @@ class Sitting:
         """Return the cases that have a file and have not broken."""
         return [case for case in cases if case.id in self.artifacts and case.id not in self.broken]
 
-    def put(self, path: str, sha256: str) -> str:
-        """Bring a file to the host once; returns the path that a job may name."""
-        if sha256 not in self.refs:
-            self.refs[sha256] = put_file(self.host, Path(path), sha256)
-        return self.refs[sha256]
+    def put(self, files: Sequence[HostFile]) -> None:
+        """Bring files to the host, each once; `refs` has the paths then."""
+        unknown = [file for file in files if file.sha256 not in self.refs]
+        if unknown:
+            self.refs |= self.host.put(unknown)
 
     def new_job_id(self) -> str:
         """Return an id that no job of any run has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 from bench.errors import BenchError
 
@@ -17,10 +18,12 @@ class Team:
 
     Attributes:
         broken: case ids that failed on one of the members.
+        facts: member -> what its board is.
     """
 
     def __init__(self, members: Iterable[str] = ("",)) -> None:
         self.broken: set[str] = set()
+        self.facts: dict[str, dict[str, Any]] = {}
         self._present = list(dict.fromkeys(members))
         self._waiting: set[str] = set()
         self._roster = tuple(self._present)

@@ -1,0 +1,88 @@
+"""The right to measure on a board: taken before anything is done there, kept while measuring, given back."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from bench.errors import HostError
+from bench.hosts.base import BusyError, Host
+from bench.running.team import StoppedError
+
+# Between two questions whether a busy board is free: each wakes the board while someone measures there.
+ASK_SECONDS = 15.0
+# A lease that nobody renews ends by itself after ten minutes.
+RENEW_SECONDS = 60.0
+
+
+class Lease:
+    """This run's right to measure on one board; used by the board's thread."""
+
+    def __init__(self, host: Host, run_id: str) -> None:
+        self._host, self._run_id, self._owner = host, run_id, owner_name()
+        self._renewed = 0.0
+        self.is_held = False
+
+    def find_machine(self) -> str:
+        """Return what two hosts share if they are the same machine; empty where it is not told."""
+        answer = self._host.lease("show", self._owner, self._run_id)
+        boot, path = answer.get("boot_id"), answer.get("path")
+        return f"{boot} {path}" if boot and path else ""
+
+    def take(self, wait_seconds: float, stop: threading.Event, on_wait: Callable[[str], None]) -> None:
+        """Take the board, waiting for another run to end.
+
+        Args:
+            on_wait: told who has it.
+
+        Raises:
+            HostError: someone else has it for longer than that.
+            StoppedError: the run was asked to stop meanwhile.
+        """
+        deadline = time.monotonic() + wait_seconds
+        while not self.is_held:
+            try:
+                self._ask()
+            except BusyError as busy:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise HostError(_refusal(self._host.name, busy, wait_seconds)) from busy
+                on_wait(f"waits: {busy.holder}")
+                if stop.wait(min(ASK_SECONDS, left)):
+                    raise StoppedError("the run was asked to stop") from busy
+
+    def renew(self) -> None:
+        """Keep the board; asks it once a minute at most.
+
+        Raises:
+            HostError: it is another's meanwhile, or cannot be reached.
+        """
+        if self.is_held and time.monotonic() - self._renewed >= RENEW_SECONDS:
+            self._ask()
+
+    def release(self) -> None:
+        """Give the board back."""
+        if self.is_held:
+            self._host.lease("release", self._owner, self._run_id)
+            self.is_held = False
+
+    def _ask(self) -> None:
+        self._host.lease("take", self._owner, self._run_id)
+        self.is_held, self._renewed = True, time.monotonic()
+
+
+def owner_name() -> str:
+    """Return who measures, as others are told: user and machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _refusal(host: str, busy: BusyError, waited: float) -> str:
+    after = f", also after {waited:.0f} s" if waited else ""
+    return f"{host} is busy{after}: {busy.holder}; wait for it with --wait 30m, or take another host"
