@@ -68,7 +68,8 @@ class SessionClient:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, **(environment or {})},
+            # Its own board: nothing that measures on this machine is to disturb a test.
+            env={**os.environ, "BENCH_LEASE": str(root.parent / "lease"), **(environment or {})},
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout

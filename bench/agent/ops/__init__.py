@@ -24,6 +24,7 @@ OPS: dict[str, str] = {
     "stop": "bench.agent.ops.jobs:stop",
     "events": "bench.agent.ops.news:events",
     "facts": "bench.agent.ops.facts:facts",
+    "lease": "bench.agent.ops.lease:lease",
     "survey": "bench.agent.ops.survey:survey",
     "runtimes": "bench.agent.ops.runtimes:runtimes",
     "install": "bench.agent.ops.install:install",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from bench.agent.job_folder import STOP_NAME, JobFolder, known_folder
 from bench.agent.job_queue import JobQueue, ending, kill_group
 from bench.agent.keeper import start_keeper
+from bench.agent.leasing import expect_own_lease, hold_lease
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import environment_of, job_id, job_of, seconds_of, text_of
 from bench.agent.session import Session
+from bench.errors import HostError
 
 # How long the keeper may take to write down the end of a job that was killed.
 _STOP_SECONDS = 20.0
@@ -24,10 +27,12 @@ def start(session: Session, request: dict[str, Any], body: bytes) -> dict[str, A
     answer was lost can be sent again; an ended one of the same id is replaced.
 
     Raises:
-        OpError: a task or `python` cannot be used, or another job of that id is queued or runs.
+        OpError: a task or `python` cannot be used, another job of that id is queued or runs, or somebody
+            else measures on this board.
     """
     tasks = [_read_task(entry) for entry in request.get("tasks", ())]
     python, environment = _python_of(request), environment_of(request)
+    expect_own_lease(session.root)
     queue = queue_of(session)
     with queue.locked():
         queue.settle_locked()
@@ -131,6 +136,9 @@ def _see_to_a_keeper(session: Session, queue: JobQueue) -> None:
     keepers[:] = [keeper for keeper in keepers if keeper.poll() is None]
     if queue.next() is not None and (keeper := start_keeper(queue)) is not None:
         keepers.append(keeper)
+        # Without it the jobs run all the same, and its grace keeps others out for a while.
+        with contextlib.suppress(HostError):
+            hold_lease(session.root, keeper.pid)
 
 
 def _read_task(entry: Any) -> tuple[dict[str, Any], float]:
