@@ -186,7 +186,7 @@ def _load_order(dependencies: str) -> list[str]:
 
 
 def _install(made: Path, work: Path) -> None:
-    """Let Debian configure its packages inside the emulated machine (10 to 20 minutes); then it powers off."""
+    """Let Debian configure its packages inside the machine (10 to 20 minutes); then it powers off."""
     console = work / "console.log"
     command = [
         "qemu-system-aarch64",
