@@ -9,6 +9,8 @@ _MIB = 1 << 20
 _LEAST_MEMORY, _GOOD_MEMORY = 160 * _MIB, 512 * _MIB
 # Photos, models and results of a run of some hundred images, beside the packages.
 _RUN_BYTES = 300 * _MIB
+# How ARM numbers the cores of Raspberry Pis: Linux, arch/arm64/include/asm/cputype.h.
+_CORES = {"0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
 # 62 MB of wheels for aarch64 become 203 MB beside them.
 DISK_FACTOR = 5
 
@@ -62,19 +64,19 @@ def look_at_libc(seen: Observed) -> list[Finding]:
 def look_at_processor(seen: Observed) -> list[Finding]:
     """Look for what INT8 and FP16 kernels gain from."""
     facts = seen.facts
-    cores = Finding("processor", f"{facts.get('cpu') or 'unknown'}, {facts['num_cores']} cores")
+    name = _CORES.get(facts.get("cpu") or "", facts.get("cpu") or "unknown")
+    cores = Finding("processor", f"{name}, {facts['num_cores']} cores")
     if facts.get("has_dot_product") is None:
         return [cores]
-    found = [cores, _feature("dot product", facts["has_dot_product"], "INT8 models gain less here")]
     return [
-        *found,
+        cores,
+        _feature("dot product", facts["has_dot_product"], "INT8 models gain less here than on a Pi 5"),
         _feature("half precision", facts["has_half_precision"], "FP16 models are computed in FP32"),
     ]
 
 
 def _feature(name: str, is_there: bool, meaning: str) -> Finding:
-    cure = f"{meaning} than on a Pi 5" if "less" in meaning else meaning
-    return Finding(name, "yes") if is_there else Finding(name, "no", "advice", cure)
+    return Finding(name, "yes") if is_there else Finding(name, "no", "advice", meaning)
 
 
 def look_at_pages(seen: Observed) -> list[Finding]:
