@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import bench
 from bench.cli import host_parser
 from bench.cli.data_parser import add_actions
+from bench.cli.gate_parser import add_baseline_actions, add_output_options, add_root_option
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -39,6 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_report(commands)
     _add_compare(commands)
+    _add_gate(commands)
+    _add_baseline(commands)
     _add_diagnose(commands)
     _add_data(commands)
     _add_host(commands)
@@ -136,14 +139,28 @@ def _add_compare(commands: Commands) -> None:
     )  # fmt: skip
     command.add_argument("before", type=Path, metavar="A", help="run folder, or one above: its newest run")
     command.add_argument("after", type=Path, metavar="B", help="likewise; the side that is judged")
+    add_output_options(command)
+
+
+def _add_gate(commands: Commands) -> None:
+    command = _command(
+        commands, "gate", "judge results against a stored baseline; for a CI job to stop on",
+        "bench gate results/quickstart --baseline main",
+    )  # fmt: skip
+    command.add_argument("results", type=Path, metavar="RESULTS", help="run folder, or one above")
     command.add_argument(
-        "--accept",
-        action="append",
-        default=[],
-        choices=["runtime_version", "kernel", "governor"],
-        help="judge although this differs; may be repeated",
+        "--baseline", default="main", metavar="NAME|FILE", help="a baseline's name or file, or a run folder"
     )
-    command.add_argument("--format", choices=["text", "markdown", "json"], default="text")
+    add_root_option(command)
+    add_output_options(command)
+
+
+def _add_baseline(commands: Commands) -> None:
+    command = _command(
+        commands, "baseline", "keep figures that later results are judged against",
+        "bench baseline set results/quickstart --name main",
+    )  # fmt: skip
+    add_baseline_actions(command)
 
 
 def _add_diagnose(commands: Commands) -> None:

@@ -38,6 +38,7 @@ class Verdict:
         p_value: chance of so clear a worsening beyond the tolerance where there is none; None where the
             answer rests on no test (exact metrics, missing sides).
         find: see `Rule`.
+        is_paired: the two sides were measured next to each other, or on the same images.
         method: how the bounds were found, in words.
         reason: why there is no change to judge, in words; empty where there is one.
     """
@@ -56,4 +57,5 @@ class Verdict:
     is_relative: bool = False
     tolerance: float = 0.0
     find: float = 0.0
+    is_paired: bool = False
     method: str = ""

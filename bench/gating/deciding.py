@@ -38,11 +38,14 @@ class Options:
     Attributes:
         accepted: settings whose difference is judged like any other change (`runtime_version`).
         resamples, seed: of the images, for accuracy.
+        needs_confirmation: a time that is worse than a stored one is `inconclusive` until both were measured
+            next to each other: between two sessions a machine changes by more than its processes differ.
     """
 
     accepted: Collection[str] = ()
     resamples: int = 1000
     seed: int = 0
+    needs_confirmation: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def decide(before: Side, after: Side, rules: Sequence[Rule], options: Options) -
     case_ids = [*before.cases, *(case for case in after.cases if case not in before.cases)]
     judged = [one for case in case_ids for one in _judge_case(case, before, after, rules, options)]
     failing = _holm([one.change.p_value for one in judged if one.change and one.change.p_value is not None])
-    return [_answered(one, failing) for one in judged]
+    verdicts = [_answered(one, failing) for one in judged]
+    return [_unconfirmed(verdict) for verdict in verdicts] if options.needs_confirmation else verdicts
 
 
 def _holm(p_values: Iterable[float]) -> float:
@@ -176,8 +180,21 @@ def _answered(judged: _Judged, failing: float) -> Verdict:
         error=BOUND_ERROR,
         p_value=change.p_value,
         method=change.method,
+        is_paired=change.is_paired,
         **figures,
     )
+
+
+def _unconfirmed(verdict: Verdict) -> Verdict:
+    """Take back a failure that rests on times of two sessions."""
+    is_stored = verdict.p_value is not None and kind_of(verdict.metric) == "machine" and not verdict.is_paired
+    if verdict.answer != "fail" or not is_stored:
+        return verdict
+    reason = (
+        "worse than the stored figure, which another day on the same machine can be, too; measure old and "
+        "new in one session before deciding"
+    )
+    return replace(verdict, answer="inconclusive", reason=reason)
 
 
 def overall(verdicts: Sequence[Verdict]) -> int:

@@ -36,6 +36,7 @@ class Change:
         value, low, high: as a share of the old value or in the metric's unit, as the rule has it.
         p_value: of the claim that it is worse by more than the tolerance; None where no test is needed.
         method: in words.
+        is_paired: see `Verdict`.
     """
 
     value: float
@@ -43,6 +44,7 @@ class Change:
     high: float
     p_value: float | None
     method: str
+    is_paired: bool = False
 
 
 def exact_change(rule: Rule, before: float, after: float) -> Change:
@@ -62,6 +64,7 @@ def accuracy_change(rule: Rule, before: float, change: ApChange, num_images: int
         -low * scale,
         change.chance_above(tolerated),
         f"paired over {num_images} images",
+        is_paired=True,
     )
 
 
@@ -79,7 +82,7 @@ def timed_change(rule: Rule, before: Sequence[float], after: Sequence[float], is
     value, low, high = (math.expm1(end) * scale for end in (shift.value, shift.low, shift.high))
     kind = f"{len(new)} pairs of processes" if is_paired else f"{len(new)} processes against {len(old)}"
     p_value = _p_value(old, new, tolerated, is_paired)
-    return Change(value, low, high, p_value, f"exact ranks, {kind}")
+    return Change(value, low, high, p_value, f"exact ranks, {kind}", is_paired)
 
 
 def memory_change(rule: Rule, before: Sequence[float], after: Sequence[float]) -> Change:

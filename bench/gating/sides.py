@@ -53,12 +53,14 @@ class Side:
     Attributes:
         name: as a person knows it: a path, or a baseline's name.
         gate: rules that its suite declared, as written.
+        source: the run, and the git commit of its suite.
     """
 
     name: str
     suite: str
     cases: dict[str, CaseSide] = field(default_factory=dict)
     gate: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
 
 def read_side(path: Path) -> Side:
@@ -73,7 +75,8 @@ def read_side(path: Path) -> Side:
         raise StoreError(f"{run}: holds no records, so nothing can be compared; measure it to its end")
     info = read_run_info(run)
     cases = {record.case: case_side(run, record) for record in records}
-    return Side(str(run), records[0].suite, cases, info.get("gate", {}))
+    source = {"run": run.name, "git": info.get("git", {})}
+    return Side(str(run), records[0].suite, cases, info.get("gate", {}), source)
 
 
 def case_side(run: Path, record: Record) -> CaseSide:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bench.core.metric import METRICS
 from bench.core.verdict import Answer, Verdict
+from bench.report.markdown import escape
 from bench.report.texts import printable
 from bench.report.units import ABSENT, kibibytes, mebibytes, milliseconds, number, point_difference, points
 
@@ -48,17 +49,29 @@ def explain(verdict: Verdict) -> str:
     return verdict.method
 
 
+def change_words(verdict: Verdict) -> str:
+    """Return ` +3.1% [+1.0%, +5.2%]`, with a blank before it; empty where nothing was compared."""
+    if verdict.change is None:
+        return ""
+    return f" {_signed(verdict, verdict.change)}{_bounds(verdict)}"
+
+
+def _bounds(verdict: Verdict) -> str:
+    if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
+        return ""
+    ends = sorted((verdict.low, verdict.high), reverse=METRICS[verdict.metric][1] == "higher")
+    return f" [{_signed(verdict, ends[0])}, {_signed(verdict, ends[1])}]"
+
+
 def _row(verdict: Verdict) -> tuple[str, ...]:
-    bounds = ABSENT
-    if verdict.low is not None and verdict.high is not None and verdict.low != verdict.high:
-        bounds = f"{_signed(verdict, verdict.low)} to {_signed(verdict, verdict.high)}"
+    bounds = _bounds(verdict).strip() or ABSENT
     judged = verdict.change is not None
     return (
         word(verdict.answer),
         printable(verdict.case),
         METRIC_NAMES.get(verdict.metric, verdict.metric),
-        _value(verdict.metric, verdict.before),
-        _value(verdict.metric, verdict.after),
+        value_words(verdict.metric, verdict.before),
+        value_words(verdict.metric, verdict.after),
         _signed(verdict, verdict.change) if verdict.change is not None else ABSENT,
         bounds,
         _amount(verdict, verdict.tolerance) if judged else ABSENT,
@@ -69,7 +82,8 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 METRIC_NAMES = {name: name.removesuffix("_ns").removesuffix("_bytes") for name in METRICS}
 
 
-def _value(metric: str, value: float | None) -> str:
+def value_words(metric: str, value: float | None) -> str:
+    """Show a value in the unit that people read it in."""
     if value is None:
         return ABSENT
     unit = METRICS[metric][0]
@@ -90,7 +104,7 @@ def _signed(verdict: Verdict, change: float) -> str:
         return number(value * 100, 1, signed=True) + "%"
     if METRICS[verdict.metric][0] in ("ap", "ar"):
         return point_difference(value)
-    return ("+" if value > 0 else "") + _value(verdict.metric, value)
+    return ("+" if value > 0 else "") + value_words(verdict.metric, value)
 
 
 def _amount(verdict: Verdict, amount: float) -> str:
@@ -98,7 +112,7 @@ def _amount(verdict: Verdict, amount: float) -> str:
         return f"{amount * 100:g}%"
     if METRICS[verdict.metric][0] in ("ap", "ar"):
         return f"{amount * 100:g} points"
-    return _value(verdict.metric, amount)
+    return value_words(verdict.metric, amount)
 
 
 def text_table(verdicts: Sequence[Verdict]) -> str:
@@ -111,5 +125,5 @@ def text_table(verdicts: Sequence[Verdict]) -> str:
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:
     """Return the table as Markdown."""
-    lines = [HEAD, tuple("---" for _ in HEAD), *rows(verdicts)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    cells = [tuple(map(escape, row)) for row in rows(verdicts)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (HEAD, ["---"] * len(HEAD), *cells))
