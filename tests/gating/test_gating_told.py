@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +20,12 @@ from bench.report.verdicts import markdown_table, summary, text_table
 from bench.wire.codec import to_json
 
 GOLDEN = Path(__file__).parent / "golden"
-TIMED = {"is_relative": True, "tolerance": 0.02, "find": 0.05, "method": "exact ranks, 10 pairs of processes"}
+TIMED: dict[str, Any] = {
+    "is_relative": True,
+    "tolerance": 0.02,
+    "find": 0.05,
+    "method": "exact ranks, 10 pairs of processes",
+}
 VERDICTS = [
     Verdict("m/fp32/litert/t1@pi5", "size_bytes", "pass", "", 2e6, 2e6, 0.0, 0.0, 0.0, method="exact"),
     Verdict(
