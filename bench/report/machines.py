@@ -58,7 +58,10 @@ def validity_label(records: Sequence[Record]) -> str:
     words = emulation_words(records)
     if not words:
         return ""
-    return f"Times, memory and energy here are of {words}: {NOT_VALID}. Accuracy, parity and file sizes hold."
+    return (
+        f"Times and energy here are of {words}: {NOT_VALID}. Accuracy, parity and file sizes hold; memory as "
+        "far as kernel and page size are those of the real machine."
+    )
 
 
 def processor_name(facts: Mapping[str, Any]) -> str:

@@ -17,6 +17,9 @@ from bench.report.units import point_difference
 # A sentence that names more cases than this counts the others.
 MOST_NAMES = 4
 
+# A table of more rows is folded; the sentence says it in short.
+MOST_OPEN = 12
+
 COLUMNS = (
     Column("Host", "", False),
     Column("Precision", "", False),
@@ -50,7 +53,7 @@ def parity_table(across: Across) -> Table | None:
     )
     rows = tuple(Row(_cells(record, record.parity or {})) for record in records)
     notes = dict.fromkeys(cell.note for row in rows for cell in row.cells if cell.note)
-    return Table(f"Parity with {reference}", caption, COLUMNS, rows, tuple(notes), is_main=True)
+    return Table(f"Parity with {reference}", caption, COLUMNS, rows, tuple(notes), len(rows) <= MOST_OPEN)
 
 
 def parity_sentences(across: Across) -> tuple[str, ...]:

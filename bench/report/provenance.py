@@ -17,10 +17,12 @@ LONGEST_VALUE = 200
 def make_provenance(records: Sequence[Record], run_info: Mapping[str, Any]) -> tuple[Facts, ...]:
     """Collect the facts that a reader needs to judge and to repeat the run."""
     first = records[0] if records else None
+    versions = run_info.get("versions") or (first.versions if first else {})
     parts = [
         ("Run", _run(records, run_info)),
         *((f"Machine {host}", environment) for host, environment in _machines(records).items()),
-        ("Versions", run_info.get("versions") or (first.versions if first else {})),
+        ("Versions", versions),
+        *((f"Versions on {host}", found) for host, found in _versions(records).items() if found != versions),
         ("Measured with", run_info.get("measure") or (first.measure if first else {})),
         ("Models as fed and read", description_facts(records)),
         ("Published accuracy, as the suite names it", published_facts(records)),
@@ -60,7 +62,18 @@ def _machines(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     for record in records:
         if record.environment:
             machines.setdefault(record.host, record.environment)
+        for board, environment in record.boards.get("environments", {}).items():
+            machines.setdefault(f"{record.host}, board {board}", environment)
     return machines
+
+
+def _versions(records: Sequence[Record]) -> dict[str, dict[str, str]]:
+    """Return by host what was installed where its cases ran."""
+    found: dict[str, dict[str, str]] = {}
+    for record in records:
+        if record.versions:
+            found.setdefault(record.host, record.versions)
+    return found
 
 
 def _shared_hashes(records: Sequence[Record]) -> dict[str, str]:
