@@ -13,6 +13,8 @@ from bench.core.record import Advice, Record
 from bench.report.across import make_across
 from bench.report.answers import make_answer
 from bench.report.boards import board_sentences
+from bench.report.courses import make_courses
+from bench.report.endurance import sustained_sentences
 from bench.report.failures import make_failures
 from bench.report.labels import case_labels, in_reading_order
 from bench.report.machines import machine_line, validity_label
@@ -77,6 +79,7 @@ def _section(panel: Panel, suite_path: str) -> Section:
     findings += [training_sentence(finding, labels) for finding in panel.training[:MOST_SENTENCES]]
     findings += [activation_sentence(finding, labels) for finding in panel.activations[:MOST_SENTENCES]]
     findings += board_sentences(panel.records)
+    findings += sustained_sentences(panel.records, labels)[:MOST_SENTENCES]
     return Section(
         title=f"{panel.group} on {panel.host}",
         machine=machine_line(panel.records),
@@ -87,6 +90,7 @@ def _section(panel: Panel, suite_path: str) -> Section:
         charts=make_charts(panel),
         tables=make_tables(panel),
         remarks=_remarks(panel, labels, suite_path),
+        courses=make_courses(panel.records, labels),
     )
 
 

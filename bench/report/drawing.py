@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.report.model import Chart, Point
+from bench.report.course_drawing import draw_course
+from bench.report.model import Chart, CourseChart, CourseLine, Point
 from bench.report.naming import cut, name_points
 from bench.report.scatter import front_line
 from bench.report.svg import INK, clean_svg
@@ -57,7 +58,7 @@ SETTINGS = {
 }
 
 
-def draw_chart(chart: Chart, prefix: str, picture: Path) -> str:
+def draw_chart(chart: Chart | CourseChart, prefix: str, picture: Path) -> str:
     """Draw a chart once, write it as a PNG on white, and return it as an `<svg>` element for a page.
 
     Args:
@@ -65,7 +66,7 @@ def draw_chart(chart: Chart, prefix: str, picture: Path) -> str:
         picture: path of the PNG.
     """
     with _settings(prefix):
-        figure = _draw(chart)
+        figure = _draw_course(chart) if isinstance(chart, CourseChart) else _draw(chart)
         figure.savefig(picture, format="png", dpi=144, facecolor="white", metadata={"Software": None})
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -80,6 +81,10 @@ def _settings(salt: str) -> Iterator[None]:
     with warnings.catch_warnings(), matplotlib.rc_context({**SETTINGS, "svg.hashsalt": salt}):
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
+
+
+def _draw_course(chart: CourseChart) -> Any:
+    return draw_course(chart, _colors(chart.lines))
 
 
 def _draw(chart: Chart) -> Any:
@@ -186,7 +191,7 @@ def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -
     )
 
 
-def _colors(points: Sequence[Point]) -> dict[str, str]:
+def _colors(points: Sequence[Point | CourseLine]) -> dict[str, str]:
     """Give each precision its colour, known ones the same in every chart."""
     names = dict.fromkeys(point.precision for point in points)
     others = iter(name for name in names if name not in COLORS)

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bench.report.model import Across, Answer, Cell, Chart, Failure, ReportModel, Row, Section, Table
+from bench.report.model import (
+    Across,
+    Answer,
+    Cell,
+    Chart,
+    CourseChart,
+    Failure,
+    ReportModel,
+    Row,
+    Section,
+    Table,
+)
 from bench.report.texts import printable
 
 # Everything that Markdown or the HTML inside it could read as more than text.
@@ -50,6 +61,7 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
         *_answer(section.answer),
         _bullets(section.findings),
         *_charts(index, section.charts, pictures),
+        *_charts(index, section.courses, pictures),
     ]
     if section.comparisons:
         blocks += ["### Each variant beside its fp32", _bullets(section.comparisons)]
@@ -72,7 +84,9 @@ def _across(index: int, part: Across, pictures: Mapping[tuple[int, str], str]) -
     return blocks
 
 
-def _charts(index: int, charts: tuple[Chart, ...], pictures: Mapping[tuple[int, str], str]) -> list[str]:
+def _charts(
+    index: int, charts: Sequence[Chart | CourseChart], pictures: Mapping[tuple[int, str], str]
+) -> list[str]:
     shown = [chart for chart in charts if (index, chart.key) in pictures]
     blocks = [f"![{escape(chart.title)}]({pictures[index, chart.key]})" for chart in shown]
     return [*blocks, f"*{escape(shown[0].caption)}*"] if shown else []

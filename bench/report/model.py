@@ -80,6 +80,35 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class CourseLine:
+    """One sustained run: latency over `minutes`; temperature, clock and throttling over `probe_minutes`.
+
+    NaN where a value is not known.
+    """
+
+    label: str
+    precision: str
+    runtime: str
+    minutes: tuple[float, ...]
+    latency_ms: tuple[float, ...]
+    probe_minutes: tuple[float, ...]
+    temperature_c: tuple[float, ...]
+    clock_mhz: tuple[float, ...]
+    is_throttled: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class CourseChart:
+    """Sustained runs over time."""
+
+    key: str
+    title: str
+    x_title: str
+    caption: str
+    lines: tuple[CourseLine, ...]
+
+
+@dataclass(frozen=True)
 class Figure:
     """One figure of the recommended case; `detail` is its interval."""
 
@@ -115,6 +144,7 @@ class Section:
     Attributes:
         machine: the machine in a line; empty where nothing is known of it.
         label: why no time of this host may be decided on; empty for a real machine.
+        courses: sustained runs over time.
     """
 
     title: str
@@ -126,6 +156,7 @@ class Section:
     remarks: tuple[Remark, ...]
     machine: str = ""
     label: str = ""
+    courses: tuple[CourseChart, ...] = ()
 
 
 @dataclass(frozen=True)

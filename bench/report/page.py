@@ -11,6 +11,7 @@ from bench.report.model import (
     Cell,
     Chart,
     Column,
+    CourseChart,
     Facts,
     Failure,
     Remark,
@@ -58,6 +59,7 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
     return (
         f"<section>\n<h2>{_text(section.title)}</h2>\n{_machine(section)}"
         f"{_answer(section.answer)}{_bullets(section.findings)}{_charts(index, section.charts, pictures)}"
+        f"{_charts(index, section.courses, pictures)}"
         f"{''.join(map(_table, (table for table in section.tables if table.is_main)))}"
         f"{beside if section.comparisons else ''}{_remarks(section.remarks)}"
         f"{''.join(map(_folded_table, (table for table in section.tables if not table.is_main)))}</section>\n"
@@ -100,7 +102,9 @@ def _figures(answer: Answer) -> str:
     return f'<dl class="figures">\n{tiles}</dl>\n'
 
 
-def _charts(index: int, charts: Sequence[Chart], pictures: Mapping[tuple[int, str], str]) -> str:
+def _charts(
+    index: int, charts: Sequence[Chart | CourseChart], pictures: Mapping[tuple[int, str], str]
+) -> str:
     shown = [chart for chart in charts if (index, chart.key) in pictures]
     if not shown:
         return ""

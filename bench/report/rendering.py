@@ -10,7 +10,7 @@ from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
 from bench.report.markdown import render_markdown
-from bench.report.model import ReportModel
+from bench.report.model import Chart, CourseChart, ReportModel
 from bench.report.page import render_page
 from bench.report.rows import render_csv
 
@@ -61,8 +61,12 @@ def _draw(report: ReportModel, folder: Path) -> dict[tuple[int, str], Picture]:
     from bench.report.drawing import draw_chart
 
     # Parts over several hosts count from -1 downwards; their charts have keys of their own.
+    drawn: list[tuple[int, tuple[Chart | CourseChart, ...]]]
     drawn = [(-1 - index, part.charts) for index, part in enumerate(report.across[:MOST_DRAWN_SECTIONS])]
-    drawn += [(index, part.charts) for index, part in enumerate(report.sections[:MOST_DRAWN_SECTIONS])]
+    drawn += [
+        (index, (*part.charts, *part.courses))
+        for index, part in enumerate(report.sections[:MOST_DRAWN_SECTIONS])
+    ]
     pictures = {}
     for index, charts in drawn:
         number = index + 1 if index >= 0 else -index

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from html import escape
 
-from bench.report.model import Chart
+from bench.report.model import Chart, CourseChart
 from bench.report.texts import printable
 
 # Stands for the page's text colour in an SVG and is replaced by `currentColor`.
 INK = "#010203"
 
 
-def clean_svg(text: str, chart: Chart, prefix: str) -> str:
+def clean_svg(text: str, chart: Chart | CourseChart, prefix: str) -> str:
     """Make matplotlib's file an element: no prolog, no metadata, own ids, the page's colour and fonts."""
     body = text[text.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

@@ -21,6 +21,7 @@ from bench.report.columns import (
     proof_cell,
     size_ratio_of,
 )
+from bench.report.endurance import energy_table, sustained_table
 from bench.report.labels import in_reading_order
 from bench.report.machines import NOT_VALID, emulation_words
 from bench.report.model import Cell, Column, Table
@@ -57,7 +58,12 @@ def make_tables(panel: Panel) -> tuple[Table, ...]:
         _resources(panel, records),
         ran_table(panel, records),
     ]
-    further = (boards_table(panel, records), classes_table(records))
+    further = (
+        energy_table(panel, records),
+        sustained_table(panel, records),
+        boards_table(panel, records),
+        classes_table(records),
+    )
     return (*tables, *(table for table in further if table))
 
 
