@@ -15,8 +15,8 @@ from bench.running.listener import Step
 from bench.running.sitting import Sitting
 from bench.wire.job import PROTOCOL, Cooling, ImageRef, Job, JobKind, LatencyOptions
 
-# Kinds whose result is a duration: a processor that was held back makes it another one.
-TIMED_KINDS = ("latency",)
+# Kinds whose figures a processor that was held back changes. A sustained run is to show just that.
+TIMED_KINDS = ("latency", "energy")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Attempt:
     images: tuple[ImageRef, ...]
     round_index: int = 0
     is_cooled: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What it measures, however often that is tried."""
+        return self.case.id, self.kind, self.round_index
 
 
 def make_task(sitting: Sitting, attempt: Attempt) -> Task:
@@ -63,6 +68,8 @@ def make_task(sitting: Sitting, attempt: Attempt) -> Task:
         prepared="prepared",
         memory_limit_bytes=options.memory_limit_bytes,
         cooling=_cooling(sitting) if attempt.is_cooled else Cooling(),
+        sustained_seconds=options.sustained_seconds if attempt.kind == "sustained" else 0.0,
+        energy_seconds=options.energy_seconds if attempt.kind == "energy" else 0.0,
     )
     return Task(job, options.timeout_seconds + _extra_seconds(job))
 
@@ -73,7 +80,9 @@ def _cooling(sitting: Sitting) -> Cooling:
 
 def _extra_seconds(job: Job) -> float:
     """Return what a job takes beside the work that its time limit is meant for."""
-    return (job.cooling.max_seconds if job.cooling.target_c else 0.0) + job.sustained_seconds
+    cooling = job.cooling.max_seconds if job.cooling.target_c else 0.0
+    # Energy is sampled at rest, and then under load.
+    return cooling + job.sustained_seconds + 2 * job.energy_seconds
 
 
 def find_problem(sitting: Sitting, attempt: Attempt) -> str:

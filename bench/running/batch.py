@@ -7,8 +7,9 @@ device took is run again.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from bench.errors import HostError
 from bench.hosts.base import Task
 from bench.hosts.follow import JobOutcome, follow_job
 from bench.running.attempt import Attempt, find_problem, make_line, make_task
+from bench.running.series import keep_series
 from bench.running.shards import keep_shard
 from bench.running.sitting import Sitting
 from bench.store.pending import PendingJob
@@ -53,20 +55,18 @@ def run_batch(sitting: Sitting, attempts: Sequence[Attempt], is_enough: IsEnough
         StoppedError: the run was asked to stop.
     """
     taken: Taken = []
+    losses: Counter[tuple[str, str, int]] = Counter()
     left = [attempt for attempt in attempts if _has_files(sitting, attempt)]
-    for num_losses in range(MAX_LOSSES + 1):
-        left = [attempt for attempt in left if attempt.case.id not in sitting.broken]
-        if not left:
-            break
+    while left := [attempt for attempt in left if attempt.case.id not in sitting.broken]:
         queue = _enqueue(sitting, left)
         try:
-            lost = _follow_all(sitting, queue, taken, is_enough, may_lose=num_losses < MAX_LOSSES)
+            num_done = _follow_all(sitting, queue, taken, is_enough, losses)
         except BaseException:
             if not sitting.host.is_detached:
                 drop(sitting, _ids(queue), ())
             raise
         drop(sitting, _ids(queue), {line["job"] for _, line in taken})
-        left = left[lost:]
+        left = [_without_done(sitting, attempt) for attempt in left[num_done:]]
     return taken
 
 
@@ -76,6 +76,14 @@ def _has_files(sitting: Sitting, attempt: Attempt) -> bool:
         job_id, outcome = sitting.new_job_id(), JobOutcome("failed", problem, (), ())
         _journal(sitting, attempt, make_line(attempt, job_id, outcome, datetime.now(UTC), 0.0))
     return not problem
+
+
+def _without_done(sitting: Sitting, attempt: Attempt) -> Attempt:
+    """Take from a pass the images whose detections came before the host lost it."""
+    if attempt.kind != "accuracy":
+        return attempt
+    have = sitting.done(attempt.case).image_ids
+    return replace(attempt, images=tuple(image for image in attempt.images if image.id not in have))
 
 
 def _enqueue(sitting: Sitting, attempts: Sequence[Attempt]) -> list[Queued]:
@@ -100,23 +108,31 @@ def _as_pending(sitting: Sitting, queued: Queued) -> PendingJob:
 
 
 def _follow_all(
-    sitting: Sitting, queue: Sequence[Queued], taken: Taken, is_enough: IsEnough | None, may_lose: bool
+    sitting: Sitting,
+    queue: Sequence[Queued],
+    taken: Taken,
+    is_enough: IsEnough | None,
+    losses: Counter[tuple[str, str, int]],
 ) -> int:
     """Follow queued jobs in their order and note each in `taken`.
 
     Returns:
-        The place in the queue of the first job to run again, because the host lost it.
+        How many are done with; what is behind them was lost by the host and is to be run again.
     """
     for place, queued in enumerate(queue):
-        if queued.attempt.case.id in sitting.broken:
+        attempt = queued.attempt
+        if attempt.case.id in sitting.broken:
             # A job that waits is taken out before the host comes to it.
             sitting.host.stop(queued.task.job.id)
             continue
         line, is_lost = run_queued(sitting, queued)
-        if is_lost and may_lose:
+        losses[attempt.key] += is_lost
+        if is_lost and losses[attempt.key] <= MAX_LOSSES:
             return place
         journal_line(sitting, queued, line)
-        taken.append((queued.attempt, line))
+        taken.append((attempt, line))
+        if is_lost:
+            return place + 1
         if is_enough is not None and is_enough(line):
             break
     return len(queue)
@@ -151,7 +167,8 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
 
     def on_event(event: dict[str, Any]) -> None:
         if event["type"] == "shard":
-            keep_shard(sitting, queued.attempt.case, queued.task.job.id, event)
+            keep = keep_series if queued.attempt.kind == "sustained" else keep_shard
+            keep(sitting, queued.attempt.case, queued.task.job.id, event)
         elif event["type"] == "progress" and event.get("total"):
             sitting.listener.progress(step, event["done"] / event["total"])
 

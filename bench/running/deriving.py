@@ -7,19 +7,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bench.analysis.conditions import condition_advice
 from bench.core.metric import Metric
 from bench.core.record import RECORD_SCHEMA, Record
 from bench.core.suite import Case
 from bench.metrics.accuracy import accuracy_metrics, difference_metric
 from bench.metrics.boards import latency_metrics_of_boards, latency_ratio_of_boards
 from bench.metrics.bootstrap import map_difference, map_interval
+from bench.metrics.energy import energy_metrics
 from bench.metrics.memory import memory_metrics
 from bench.metrics.size import size_metrics
 from bench.running.across import fields_across, rounds_by_board
 from bench.running.evidence import Evidence, Scored, score_all
 from bench.running.labels import label_advice
+from bench.running.provenance import versions_on
 from bench.running.scoring import DETECTIONS_NAME, MATCHES_NAME
-from bench.running.seen import advice_on
+from bench.running.seen import advice_on, lost_board_advice
+from bench.running.series import derive_sustained
 from bench.stats import Interval
 from bench.store.folder import ROUNDS_NAME
 from bench.wire.codec import content_hash, to_json
@@ -39,15 +43,22 @@ def _derive(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) -> Rec
         return record
     checks, folder = own.results("check"), evidence.run.case_folder(case.id)
     compared = _compared(evidence, own, scored.get(case.sibling))
+    lasting, series = derive_sustained(folder, own.lines.get("sustained", []))
     return replace(
         record,
-        metrics=(*_measured(evidence, own), *compared, *record.metrics),
+        metrics=(*_measured(evidence, own), *lasting, *compared, *record.metrics),
+        sustained=series,
         per_class=_per_class(evidence, own),
         detections=evidence.run.relative(folder / DETECTIONS_NAME),
         matches=evidence.run.relative(folder / MATCHES_NAME),
         proof=_proof(own),
         environment=checks[-1]["environment"] if checks else {},
-        warnings=(*advice_on(own.lines), *label_advice(evidence.suite, case, evidence.data)),
+        warnings=(
+            *lost_board_advice(evidence.lost_boards.get(case.host, {})),
+            *advice_on(own.lines),
+            *condition_advice(own.lines.get("latency", [])),
+            *label_advice(evidence.suite, case, evidence.data),
+        ),
         differences=_differences(evidence, case, scored),
         control=_control(evidence, case, scored),
     )
@@ -80,7 +91,7 @@ def _frame(evidence: Evidence, case: Case, own: Scored) -> Record:
         nms_in_graph=model.description.suppression.in_graph,
         expected=to_json(model.expected),
         description=to_json(model.description),
-        versions=info["versions"],
+        versions=versions_on(evidence.facts(case.host), info["versions"]),
         git={**info["git"], "harness": info["harness"]},
         measure=info["measure"],
         overrides=info["overrides"],
@@ -146,7 +157,8 @@ def _measured(evidence: Evidence, own: Scored) -> tuple[Metric, ...]:
     if own.scores and own.samples:
         accuracy = accuracy_metrics(own.scores, map_interval(own.samples, options.level))
     latency = latency_metrics_of_boards(rounds_by_board(own), options)
-    return (*accuracy, *latency, *memory_metrics(own.results("memory")))
+    energy = energy_metrics(own.results("energy"), options)
+    return (*accuracy, *latency, *energy, *memory_metrics(own.results("memory")))
 
 
 def _compared(evidence: Evidence, own: Scored, sibling: Scored | None) -> tuple[Metric, ...]:

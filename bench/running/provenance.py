@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import bench
+from bench.agent.runtimes import distribution_of
 
 DISTRIBUTIONS = (
     "tensorflow", "keras", "ai-edge-litert", "onnxruntime", "onnx", "tf2onnx", "numpy", "pillow",
@@ -24,6 +26,17 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     return found
+
+
+def versions_on(host: Mapping[str, Any], controller: Mapping[str, str]) -> dict[str, str]:
+    """Return the versions that made a figure: the controller's, and the host's own of what ran there.
+
+    Args:
+        host: facts of the host; of an older run it may have none.
+    """
+    ran = {distribution_of(name): version for name, version in host.get("runtimes", {}).items()}
+    others = {name: host[name] for name in ("numpy", "pillow", "psutil", "python") if host.get(name)}
+    return {**controller, **others, **{name: version for name, version in ran.items() if name}}
 
 
 def git_state(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,18 @@ def advice_on(lines: Mapping[str, Sequence[dict[str, Any]]]) -> tuple[Advice, ..
     return tuple(found)
 
 
+def lost_board_advice(lost: Mapping[str, str]) -> tuple[Advice, ...]:
+    """Say which boards of a host were given up while the others went on.
+
+    Args:
+        lost: board -> the reason.
+    """
+    return tuple(
+        Advice("lost_board", f"board {board} was given up: {reason}", "mend it and use --resume")
+        for board, reason in lost.items()
+    )
+
+
 def _detections(passes: Sequence[dict[str, Any]]) -> list[Advice]:
     count = sum(result["num_detections"] for result in passes)
     outside = sum(result["boxes_outside"] for result in passes)

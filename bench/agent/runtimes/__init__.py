@@ -34,6 +34,11 @@ def runtime_class(name: str) -> RuntimeClass:
     return found
 
 
+def distribution_of(name: str) -> str:
+    """Return the Python distribution that a runtime runs on; empty for none."""
+    return RUNTIMES[name][1] if name in RUNTIMES else ""
+
+
 def runtime_version(name: str) -> str:
     """Return the installed version of a runtime without importing it; empty where there is none."""
     _, distribution = _entry(name)
