@@ -32,6 +32,13 @@ TEXTS = (
 )
 
 
+# What the machine and the runtime said of themselves.
+SEEN = ("board", "is_emulated", "runtime_version", "agent_sha256")
+
+# Agreement with the same file on the reference host; only where there are several hosts.
+PARITY = ("parity_host", "parity_difference", "parity_share_equal", "parity_share_matched")
+
+
 # Columns of the accuracy that the suite says was published; only where one says so.
 PUBLISHED = ("expected_map_50_95", "expected_data", "expected_source")
 
@@ -43,14 +50,33 @@ def render_csv(records: Sequence[Record]) -> str:
     measured = [column for name in names for column in _columns(name, name in ended)]
     published = PUBLISHED if any(record.expected for record in records) else ()
     file = io.StringIO()
-    columns = [*TEXTS, "recipe", "artifact_sha256", *measured, *published]
+    agreed = PARITY if any(record.parity for record in records) else ()
+    columns = [*TEXTS, "recipe", "artifact_sha256", *SEEN, *agreed, *measured, *published]
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     for record in records:
         expected = record.expected or {}
         about = {name: _text(expected.get(name.removeprefix("expected_"), "")) for name in published}
-        writer.writerow(_row(record, names, ended) | about)
+        parity = {name: value for name, value in _parity(record).items() if agreed}
+        writer.writerow(_row(record, names, ended) | _seen(record) | parity | about)
     return file.getvalue()
+
+
+def _seen(record: Record) -> dict[str, Any]:
+    told = {**record.environment, **record.proof}
+    return {name: "" if told.get(name) is None else _text(told[name]) for name in SEEN}
+
+
+def _parity(record: Record) -> dict[str, Any]:
+    parity = record.parity or {}
+    difference = parity.get("difference") or {}
+    values = (
+        parity.get("host"),
+        difference.get("value"),
+        parity.get("share_equal"),
+        parity.get("share_matched"),
+    )
+    return {name: "" if value is None else _text(value) for name, value in zip(PARITY, values, strict=True)}
 
 
 def _columns(name: str, has_ends: bool) -> list[str]:

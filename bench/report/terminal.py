@@ -9,8 +9,10 @@ from bench.core.record import Record
 from bench.report.across import across_lines
 from bench.report.answers import make_answer
 from bench.report.cells import difference_cell, metric_cell, ratio_cell
+from bench.report.failures import make_failures
 from bench.report.labels import case_labels, in_reading_order
 from bench.report.machines import validity_label
+from bench.report.model import Failure
 from bench.report.published import has_published, published_cell, short_lines
 from bench.report.tables import nms_words
 from bench.report.texts import printable
@@ -38,7 +40,8 @@ def _panel(panel: Panel) -> str:
     labels = case_labels(panel.records)
     ordered = in_reading_order(panel.records)
     measured = [record for record in ordered if record.status == "ok"]
-    lines = [f"{printable(panel.group)} on {printable(panel.host)} ({nms_words(measured)}; p50)"]
+    clock = f" ({nms_words(measured)}; p50)" if measured else ""
+    lines = [f"{printable(panel.group)} on {printable(panel.host)}{clock}"]
     lines += [f"  {printable(line)}" for line in (validity_label(panel.records),) if line]
     if measured:
         rows = [HEAD, *(_row(record, panel, labels) for record in measured)]
@@ -47,7 +50,7 @@ def _panel(panel: Panel) -> str:
             rows = [(*row[:2], cell, *row[2:]) for row, cell in zip(rows, shown, strict=True)]
         lines += _align(rows)
         lines += [f"  {printable(line)}" for line in short_lines(panel.published, labels)]
-    lines += [_problem(record, labels) for record in ordered if record.status != "ok"]
+    lines += [_problem(failure) for failure in make_failures(ordered)]
     answer = make_answer(panel, labels)
     return "\n".join([*lines, f"  -> {printable(answer.headline)}. {printable(answer.cost)}"])
 
@@ -75,9 +78,9 @@ def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _problem(record: Record, labels: dict[str, str]) -> str:
-    name = _cut(printable(labels[record.case]), LONGEST_NAME)
-    return f"  {name}: {record.status}, {_cut(printable(record.reason), LONGEST_REASON)}"
+def _problem(failure: Failure) -> str:
+    name = _cut(printable(failure.case), LONGEST_NAME)
+    return f"  {name}: {failure.status}, {_cut(printable(failure.reason), LONGEST_REASON)}"
 
 
 def _cut(text: str, longest: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -29,6 +31,7 @@ from bench.report.drawing import COLORS
 from bench.report.machines import machine_line
 from bench.report.markdown import render_markdown
 from bench.report.model import Across, ReportModel, Section, Table
+from bench.report.rows import render_csv
 
 
 def report(*hosts: list[Record]) -> ReportModel:
@@ -280,6 +283,21 @@ def test_the_terminal_ends_with_hosts_beside_each_other() -> None:
     assert text.index("shapes on local") < text.index("shapes on pi5") < text.index("Hosts beside each other")
     assert "What to ship differs" in text and "litert: version 2.3.0 on local, 2.1.0 on pi5" in text
     assert "Hosts beside each other" not in terminal_table(quickstart_records())
+
+
+def test_the_terminal_says_once_what_broke_a_whole_host() -> None:
+    lines = terminal_table([*quickstart_records(), *broken_host("gone")]).splitlines()
+    assert lines.count("  shapes on gone: all 10 cases: failed, gone cannot be reached") == 1
+    assert len([line for line in lines if "cannot be reached" in line]) == 1
+
+
+def test_the_csv_says_what_ran_where_and_how_hosts_agree() -> None:
+    rows = list(csv.DictReader(io.StringIO(render_csv([*quickstart_records(), *on_host("emu", EMULATED)]))))
+    assert (rows[0]["parity_share_equal"], rows[13]["parity_share_equal"]) == ("", "0.9731")
+    assert rows[13]["parity_host"] == "local" and rows[13]["is_emulated"] == "True"
+    assert (rows[13]["board"], rows[13]["runtime_version"]) == ("QEMU virt", "2.3.0")
+    alone = next(csv.DictReader(io.StringIO(render_csv(quickstart_records()))))
+    assert not [name for name in alone if name.startswith("parity")]
 
 
 class Tags(HTMLParser):
