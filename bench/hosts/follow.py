@@ -14,12 +14,23 @@ Event = dict[str, Any]
 # How long one wait for news may last; nothing depends on it.
 WAIT_SECONDS = 60.0
 
+# ARMv8.0 (Cortex-A53 and A72: Raspberry Pi 3 and 4) lacks what ARMv8.2 (Cortex-A76: Pi 5) has.
+_MISSING_INSTRUCTIONS = (
+    "its runtime or model uses instructions that this processor does not have (a Raspberry Pi 3 or 4 has "
+    "neither dot product nor fp16 arithmetic); `bench host check` lists what it has; use another version of "
+    "the runtime there, or leave this case out"
+)
 _SIGNAL_MEANINGS = {
     "SIGSEGV": "it touched memory that is not its own (a fault in native code)",
     "SIGBUS": "a mapped file was cut short or the disk is full",
-    "SIGILL": "its runtime uses instructions that this processor does not have",
+    "SIGILL": _MISSING_INSTRUCTIONS,
     "SIGFPE": "an arithmetic fault in native code",
     "SIGTERM": "something asked it to end",
+}
+_CAUSE_MEANINGS: dict[EndCause, str] = {
+    "lost": "the job was lost: its keeper on the device was killed, so that nobody knows how it ended",
+    "reboot": "the machine was started anew while the job ran: switched off, a weak supply, or a watchdog",
+    "stopped": "the job was stopped",
 }
 # What C++ prints when an allocation failed and nobody caught it.
 _BAD_ALLOC = "bad_alloc"
@@ -113,12 +124,10 @@ def failure_reason(events: list[Event], ended: Ended | None) -> str:
         return ""
     if "failed" in by_type:
         return _reported_reason(by_type["failed"])
-    if ended is None or ended.cause == "lost":
+    if ended is None:
         return "the job was lost: the host does not know how it ended"
-    if ended.cause == "reboot":
-        return "the machine was started anew while the job ran"
-    if ended.cause == "stopped":
-        return "the job was stopped"
+    if ended.cause in _CAUSE_MEANINGS:
+        return _CAUSE_MEANINGS[ended.cause]
     if ended.signal:
         return _signal_reason(ended)
     return f"the job ended with exit code {ended.exit_code} without finishing{_last_words(ended)}"
@@ -148,7 +157,10 @@ def _kill_cause(num_oom_kills: int | None) -> str:
     if num_oom_kills is None:
         return "probably out of memory"
     if num_oom_kills > 0:
-        return f"out of memory: the kernel killed {num_oom_kills} for want of it meanwhile"
+        return (
+            f"out of memory: the kernel killed {num_oom_kills} for want of it meanwhile; use a smaller model "
+            "or input there, close other programs, or leave this case out"
+        )
     return "from outside: the kernel has killed none for want of memory meanwhile"
 
 

@@ -33,7 +33,9 @@ def killed(signal: str, *stderr: str, num_oom_kills: int | None = 0) -> Ended:
         (killed("SIGKILL", num_oom_kills=1), "out of memory: the kernel killed 1 for want of it"),
         (killed("SIGKILL", num_oom_kills=0), "from outside: the kernel has killed none"),
         (killed("SIGKILL", num_oom_kills=None), "probably out of memory"),
+        (killed("SIGKILL", num_oom_kills=1), "close other programs, or leave this case out"),
         (killed("SIGILL"), "instructions that this processor does not have"),
+        (killed("SIGILL"), "a Raspberry Pi 3 or 4 has neither dot product nor fp16"),
         (killed("SIGSEGV"), "killed by SIGSEGV: it touched memory that is not its own"),
         (killed("SIGBUS"), "the disk is full"),
         (killed("SIGABRT", "terminate called", "what():  std::bad_alloc"), "SIGABRT: out of memory"),
@@ -41,6 +43,9 @@ def killed(signal: str, *stderr: str, num_oom_kills: int | None = 0) -> Ended:
         (Ended(0, "", ()), "ended with exit code 0 without finishing"),
         (Ended(3, "", ("No module named numpy",)), "exit code 3 without finishing; it last wrote: No module"),
         (None, "the job was lost"),
+        (Ended(None, "", (), cause="lost"), "its keeper on the device was killed"),
+        (Ended(None, "", (), cause="reboot"), "was started anew while the job ran"),
+        (Ended(None, "SIGKILL", (), cause="stopped"), "the job was stopped"),
     ],
 )
 def test_each_end_has_its_cause(ended: Ended | None, expected: str) -> None:

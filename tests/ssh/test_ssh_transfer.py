@@ -145,9 +145,7 @@ def test_a_full_disk_is_told_with_what_is_needed_and_free(
     ssh_rig.device.limit_disk(size_kib=8 * 1024)
     host = open_ssh()
     small = [made_file(tmp_path / f"{i}.jpg", 1_000_000, seed=i) for i in range(12)]
-    with pytest.raises(
-        HostError, match=r"loop: .*disk is full: 1000000 bytes are needed, \d+ bytes are"
-    ):
+    with pytest.raises(HostError, match=r"loop: .*disk is full: 1000000 bytes are needed, \d+ bytes are"):
         host.put(small)
     big = made_file(tmp_path / "big.onnx", 5 * PIECE_BYTES)
     with pytest.raises(HostError, match=f"loop: .*disk is full: {big.path.stat().st_size} bytes are needed"):

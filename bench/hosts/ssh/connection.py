@@ -24,6 +24,7 @@ OnProgress = Callable[[dict[str, Any]], None]
 
 # The first sign of life: connecting, logging in and starting Python, on a slow device that is busy.
 _HELLO_SECONDS = 120.0
+ANSWER_SECONDS = 120.0
 _START_SECONDS = 120.0
 _END_SECONDS = 5.0
 _STAGE_ZERO = Path(bench.__file__).parent / "agent" / "stage_zero.py"
@@ -107,6 +108,14 @@ class Connection:
                 return answer, body
             if on_progress is not None:
                 on_progress(answer["progress"])
+
+    def ask(self, op: str, **values: Any) -> Answer:
+        """Send a short request and wait for its answer.
+
+        Raises:
+            BrokenStreamError: the connection is lost.
+        """
+        return self.receive(self.send(op, **values), ANSWER_SECONDS)
 
     def failed(self, problem: BrokenStreamError) -> ConnectionFailedError:
         """Close a connection that broke, and say why it did."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from bench.errors import HostError
 from bench.hosts.base import BusyError, Ended, HostFile, OnTransfer, Task
 from bench.hosts.ssh.archive import agent_archive
 from bench.hosts.ssh.command import ssh_command
-from bench.hosts.ssh.connection import Answer, Connection, OnProgress
+from bench.hosts.ssh.connection import ANSWER_SECONDS, Answer, Connection, OnProgress
 from bench.hosts.ssh.fetching import fetch_file
-from bench.hosts.ssh.line import ANSWER_SECONDS, PATIENCE_SECONDS, Line, RefusedError
+from bench.hosts.ssh.line import PATIENCE_SECONDS, Line, RefusedError
 from bench.hosts.ssh.pipe import Traffic
 from bench.hosts.ssh.sending import Sending
 from bench.wire.codec import from_json, to_json
@@ -102,10 +103,19 @@ class SshHost:
         return {file.sha256: self._paths[file.sha256] for file in files}
 
     def start(self, tasks: Sequence[Task]) -> None:
-        """Queue jobs there; one that the device knows already is left as it is."""
+        """Queue jobs there, each once: what came in spite of a lost answer is not sent again."""
         self._require_families(tasks)
-        jobs = [{"job": to_json(task.job), "timeout_seconds": task.timeout_seconds} for task in tasks]
-        self.call("start", tasks=jobs, environment=self.settings.environment, python=self._python())
+        settings = {"environment": self.settings.environment, "python": self._python()}
+        before = set(self.jobs())
+
+        def queue(connection: Connection) -> None:
+            known, _ = self._line.require_good(connection.ask("jobs"))
+            came = set(known["jobs"]) - before
+            new = [to_json(task) for task in tasks if task.job.id not in came]
+            self._line.require_good(connection.ask("start", tasks=new, **settings))
+
+        with _telling_busy():
+            self._line.hold(queue)
 
     def jobs(self) -> tuple[str, ...]:
         """Return the ids of the jobs that the device knows, in their order."""
@@ -151,12 +161,8 @@ class SshHost:
         Raises:
             BusyError: someone else has it.
         """
-        try:
+        with _telling_busy():
             answer, _ = self.call("lease", action=action, owner=owner, run=run)
-        except RefusedError as refusal:
-            if refusal.kind == "busy":
-                raise BusyError(str(refusal)) from refusal
-            raise
         return answer
 
     def set_governor(self, name: str) -> None:
@@ -191,6 +197,17 @@ class SshHost:
             family = task.job.description.decode.family
             if family in left_out:
                 raise HostError(f"{self.name}: {left_out[family]}")
+
+
+@contextlib.contextmanager
+def _telling_busy() -> Iterator[None]:
+    """Raise the refusal of a board on which someone else measures as what it is."""
+    try:
+        yield
+    except RefusedError as refusal:
+        if refusal.kind == "busy":
+            raise BusyError(str(refusal)) from refusal
+        raise
 
 
 def _read_end(value: dict[str, Any] | None) -> Ended | None:

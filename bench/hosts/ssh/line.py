@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from bench.errors import HostError
-from bench.hosts.ssh.connection import Answer, Connection, ConnectionFailedError, OnProgress
+from bench.hosts.ssh.connection import ANSWER_SECONDS, Answer, Connection, ConnectionFailedError, OnProgress
 from bench.hosts.ssh.failures import Failure
 from bench.wire.frames import BrokenStreamError
 
@@ -19,7 +19,6 @@ T = TypeVar("T")
 
 # A device that starts anew after a power cut is back well within this.
 PATIENCE_SECONDS = 600.0
-ANSWER_SECONDS = 120.0
 _LONGEST_PAUSE_SECONDS = 30.0
 # A program on the device that ends each time is broken; waiting mends a network, not that.
 _MAX_CRASHES = 3

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from bench.hosts.base import HostFile, OnTransfer
-from bench.hosts.ssh.connection import Connection
-from bench.hosts.ssh.line import ANSWER_SECONDS, Line, RefusedError
+from bench.hosts.ssh.connection import ANSWER_SECONDS, Connection
+from bench.hosts.ssh.line import Line, RefusedError
 from bench.hosts.ssh.parcels import Parcel, parcels, plan_file
 from bench.hosts.ssh.pipe import Traffic
 
@@ -76,8 +76,7 @@ class Sending:
     def _ask(self, connection: Connection) -> tuple[list[str], dict[str, int]]:
         """Ask which files the device lacks, and how much of them it has."""
         wanted = [[sha256, planned.size, planned.suffix] for sha256, planned in self._planned.items()]
-        number = connection.send("have", files=wanted)
-        answer, _ = self._line.require_good(connection.receive(number, ANSWER_SECONDS))
+        answer, _ = self._line.require_good(connection.ask("have", files=wanted))
         partial = {sha256: int(size) for sha256, size in (answer.get("partial") or {}).items()}
         return [sha256 for sha256 in answer["missing"] if sha256 in self._planned], partial
 
