@@ -30,16 +30,17 @@ def machine_line(records: Sequence[Record]) -> str:
     if not told:
         return ""
     facts = told[0].environment
+    governor, threads = governor_words(told), thread_words(told)
     parts = [
         _boards(told, facts),
         _processor(facts),
         _memory(facts),
         str(facts.get("kernel") or ""),
-        _governor(told, facts),
-        _range(told, "frequency_hz", 1e-9, 2, "GHz"),
-        _range(told, "temperature_c", 1.0, 0, "°C"),
-        _runtimes(told),
-        _threads(told),
+        f"governor {governor or 'unknown'}",
+        clock_words(told),
+        temperature_words(told),
+        runtime_words(told),
+        f"{threads} thread{'' if threads == '1' else 's'} in effect" if threads else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -91,23 +92,25 @@ def _memory(facts: Mapping[str, Any]) -> str:
     return f"{number(float(size or 0) / 2**30, 1)} GiB RAM" if is_number else ""
 
 
-def _governor(records: Sequence[Record], facts: Mapping[str, Any]) -> str:
+def governor_words(records: Sequence[Record]) -> str:
+    """Name the governors that were seen in timed rounds, or the one that the machine told; empty if none."""
     seen = {str(name) for record in records for name in record.conditions.get("governors", ())}
-    names = sorted(seen) or [name for name in (find_governor(dict(facts)),) if name]
-    return f"governor {', '.join(names)}" if names else "governor unknown"
+    told = {name for record in records[:1] if (name := find_governor(record.environment))}
+    return ", ".join(sorted(seen or told))
 
 
-def _range(records: Sequence[Record], name: str, scale: float, digits: int, unit: str) -> str:
-    """Return `48 to 66 °C` over the timed rounds of all records."""
-    ends = [end for record in records for end in record.conditions.get(name, ())]
-    known = [float(end) * scale for end in ends if isinstance(end, (int, float))]
-    if not known:
-        return ""
-    low, high = number(min(known), digits), number(max(known), digits)
-    return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
+def clock_words(records: Sequence[Record]) -> str:
+    """Return the clock over the timed rounds: `1.50 to 2.40 GHz`; empty where it was not read."""
+    return _range(records, "frequency_hz", 1e-9, 2, "GHz")
 
 
-def _runtimes(records: Sequence[Record]) -> str:
+def temperature_words(records: Sequence[Record]) -> str:
+    """Return the temperature over the timed rounds: `48 to 66 °C`; empty where it was not read."""
+    return _range(records, "temperature_c", 1.0, 0, "°C")
+
+
+def runtime_words(records: Sequence[Record]) -> str:
+    """Name the runtimes that ran, with their versions."""
     found = dict.fromkeys(
         f"{record.runtime} {record.proof['runtime_version']}"
         for record in records
@@ -116,10 +119,16 @@ def _runtimes(records: Sequence[Record]) -> str:
     return ", ".join(found)
 
 
-def _threads(records: Sequence[Record]) -> str:
-    found = sorted({str(record.proof.get("threads") or record.threads) for record in records}, key=_by_size)
-    return f"{' and '.join(found)} thread{'' if found == ['1'] else 's'} in effect"
+def thread_words(records: Sequence[Record]) -> str:
+    """Name the numbers of threads that runtimes had: `1 and 4`; empty where none ran."""
+    found = {str(record.proof.get("threads") or record.threads) for record in records if record.proof}
+    return " and ".join(sorted(found, key=lambda text: (len(text), text)))
 
 
-def _by_size(text: str) -> tuple[int, str]:
-    return (len(text), text)
+def _range(records: Sequence[Record], name: str, scale: float, digits: int, unit: str) -> str:
+    ends = [end for record in records for end in record.conditions.get(name, ())]
+    known = [float(end) * scale for end in ends if isinstance(end, (int, float))]
+    if not known:
+        return ""
+    low, high = number(min(known), digits), number(max(known), digits)
+    return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"

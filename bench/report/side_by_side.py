@@ -8,12 +8,19 @@ from typing import Any
 from bench.analysis.findings import Panel
 from bench.analysis.hosts import Across, Variant
 from bench.analysis.interval import known_value
-from bench.analysis.proof import find_governor
 from bench.core.metric import Metric
 from bench.core.record import Record
 from bench.report.cells import NO_CELL, difference_cell, metric_cell, weak_words
 from bench.report.labels import case_labels
-from bench.report.machines import NOT_VALID, processor_name
+from bench.report.machines import (
+    NOT_VALID,
+    clock_words,
+    governor_words,
+    processor_name,
+    runtime_words,
+    temperature_words,
+    thread_words,
+)
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import bounds, is_known, kibibytes, mebibytes, milliseconds, points, ratio
 
@@ -30,8 +37,17 @@ FACTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "System": lambda facts: facts.get("os"),
     "C library": lambda facts: facts.get("libc"),
     "Python": lambda facts: facts.get("python"),
-    "Governor": find_governor,
     "Emulated": lambda facts: {True: "yes", False: "no"}.get(facts.get("is_emulated")),  # type: ignore[arg-type]
+}
+
+
+# Likewise, as the timed rounds saw it.
+WHILE_MEASURING: dict[str, Callable[[Sequence[Record]], str]] = {
+    "Governor": governor_words,
+    "Clock": clock_words,
+    "Temperature": temperature_words,
+    "Runtimes": runtime_words,
+    "Threads in effect": thread_words,
 }
 
 
@@ -89,17 +105,17 @@ def variants_table(across: Across) -> Table | None:
 def machines_table(across: Across) -> Table | None:
     """Build the table of machines, a column a host; None where nothing is known of them."""
     facts = {panel.host: _facts(panel) for panel in across.panels}
-    rows = []
-    for title, read in FACTS.items():
-        values = [_plain(read(found)) if found else "" for found in facts.values()]
-        if any(values):
-            is_unlike = len({value for value in values if value}) > 1
-            tone: Tone = "" if is_unlike else "muted"
-            rows.append(Row((Cell(title), *(Cell(value or NO_CELL.text, tone=tone) for value in values))))
+    told = {
+        title: [_plain(read(one)) if one else "" for one in facts.values()] for title, read in FACTS.items()
+    }
+    told |= {
+        title: [read(panel.records) for panel in across.panels] for title, read in WHILE_MEASURING.items()
+    }
+    rows = tuple(_fact_row(title, values) for title, values in told.items() if any(values))
     if not rows:
         return None
     columns = (Column("Fact", "", False), *(Column(host, "", False) for host in facts))
-    return Table("The machines", "As each told of itself; what all share is grey.", columns, tuple(rows))
+    return Table("The machines", "As each told of itself; what all share is grey.", columns, rows)
 
 
 def speed_up_cell(metric: Metric | None) -> Cell:
@@ -155,6 +171,11 @@ def _host_ratio(variant: Variant, host: str, reference: str) -> Cell:
         return NO_CELL
     value, base = (known_value(records[name], "latency_p50_ns") for name in (host, reference))
     return Cell(f"{ratio(value / base)}×") if value and base else NO_CELL
+
+
+def _fact_row(title: str, values: Sequence[str]) -> Row:
+    tone: Tone = "" if len({value for value in values if value}) > 1 else "muted"
+    return Row((Cell(title), *(Cell(value or NO_CELL.text, tone=tone) for value in values)))
 
 
 def _facts(panel: Panel) -> dict[str, Any]:
