@@ -39,6 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan(commands)
     _add_run(commands)
     _add_report(commands)
+    _add_choose(commands)
     _add_compare(commands)
     _add_gate(commands)
     _add_baseline(commands)
@@ -130,6 +131,24 @@ def _add_report(commands: Commands) -> None:
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
     )
+
+
+def _add_choose(commands: Commands) -> None:
+    command = _command(
+        commands, "choose", "say which variant is best under demands, and what misses by how much",
+        'bench choose results/quickstart --where "latency_p95 <= 50 ms and size <= 5 MB" --best map_50_95',
+    )  # fmt: skip
+    command.add_argument("results", type=Path, metavar="RESULTS", help="run folder, or one above")
+    command.add_argument(
+        "--where",
+        default="",
+        metavar="DEMANDS",
+        help="joined by `and`: metrics with units, host, runtime, precision, model, threads",
+    )
+    command.add_argument(
+        "--best", default="map_50_95", metavar="METRIC", help="what is best by its own direction (map_50_95)"
+    )
+    command.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def _add_compare(commands: Commands) -> None:

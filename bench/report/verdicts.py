@@ -90,7 +90,7 @@ def value_words(metric: str, value: float | None) -> str:
     if unit == "ns":
         return f"{milliseconds(value)} ms"
     if unit == "bytes":
-        return f"{mebibytes(value)} MiB" if value >= 2**20 else f"{kibibytes(value)} KiB"
+        return f"{mebibytes(value)} MiB" if value >= 10 * 2**20 else f"{kibibytes(value)} KiB"
     return points(value) if unit in ("ap", "ar") else number(value, 3)
 
 
