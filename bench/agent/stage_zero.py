@@ -4,8 +4,9 @@ It is sent as text to a Python of which nothing is known yet, so it uses the sta
 nothing of this project, and keeps to the syntax of Python 3.6: an old Python shall say how old it is. Judging
 that is left to the controller, which reads the hello; `bench.wire.remote` tells how the stream begins.
 
-Talk: frame {root, agent} in; marker and hello frame out; frame {body: archive, or empty where the hello says
-`has_agent`} in; then `bench.agent.session` goes on with the same stream, or a frame {ok: false} says why not.
+Talk: frame {root, agent, controller} in; marker and hello frame out; frame {body: archive, or empty where the
+hello says `has_agent`} in; then `bench.agent.session` goes on with the same stream, or a frame {ok: false}
+says why not.
 """
 
 import errno
@@ -20,6 +21,11 @@ MARKER = b"detector-bench stage zero 1\n"
 # The archive is under 200 kB; what unpacks to more than this is none of ours.
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MANIFEST = "manifest.json"
+# Marks the root as ours, and as a cache that backups may leave out; the signature is bford.info/cachedir's.
+TAG_NAME = "CACHEDIR.TAG"
+TAG = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n# Made by detector-bench; `bench host clean` removes it.\n"
+)
 
 
 class RefusalError(Exception):
@@ -41,7 +47,7 @@ def main() -> None:
         _, archive = read_frame()
         if archive:
             take_in(archive, digest, folder)
-        become_session(root, folder)
+        become_session(root, folder, settings.get("controller", ""))
     except RefusalError as refusal:
         answer_no(refusal.kind, str(refusal))
     except OSError as problem:
@@ -124,6 +130,7 @@ def make_root(asked: str) -> str:
     try:
         make_folders(root)
         protect(root)
+        mark(root, is_own=not asked)
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -151,6 +158,20 @@ def protect(root: str) -> None:
         os.chmod(root, found.st_mode & 0o7755)
     if not os.access(root, os.W_OK | os.X_OK):
         raise RefusalError("host_error", f"{root}: nothing can be written there; name another `root`")
+
+
+def mark(root: str, is_own: bool) -> None:
+    """Mark the root as ours; a folder in which others keep things is none for us, for `clean` empties it."""
+    tag, names = os.path.join(root, TAG_NAME), os.listdir(root)
+    if TAG_NAME in names:
+        with open(tag) as file:
+            is_own = "detector-bench" in file.read(4096)
+    elif is_own or not names:
+        with open(tag, "w") as file:
+            file.write(TAG)
+        return
+    if not is_own:
+        raise RefusalError("host_error", f"{root}: holds things of others; name a new folder as `root`")
 
 
 def is_whole(folder: str) -> bool:
@@ -183,6 +204,7 @@ def take_in(archive: bytes, digest: str, folder: str) -> None:
         raise RefusalError("host_error", "the agent's archive was damaged on its way; connect again")
     scratch = f"{folder}.{os.getpid()}.scratch"
     os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
+    sweep(os.path.dirname(folder))
     try:
         unpack(archive, scratch)
         with open(os.path.join(scratch, MANIFEST), "w") as file:
@@ -190,6 +212,16 @@ def take_in(archive: bytes, digest: str, folder: str) -> None:
         move_in(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sweep(place: str) -> None:
+    """Remove what killed ones left half unpacked."""
+    import shutil
+
+    for name in os.listdir(place):
+        parts = name.split(".")
+        if len(parts) > 2 and parts[1].isdigit() and not os.path.exists(f"/proc/{parts[1]}"):
+            shutil.rmtree(os.path.join(place, name), ignore_errors=True)
 
 
 def unpack(archive: bytes, folder: str) -> None:
@@ -233,11 +265,11 @@ def move_in(scratch: str, folder: str) -> None:
             raise
 
 
-def become_session(root: str, folder: str) -> None:
+def become_session(root: str, folder: str, controller: str) -> None:
     """Replace this program by the session, which finds the rest of the stream untouched."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment["PYTHONPATH"] = folder
-    command = [sys.executable, "-P", "-s", "-m", "bench.agent.session", root]
+    command = [sys.executable, "-P", "-s", "-m", "bench.agent.session", root, controller]
     os.execve(sys.executable, command, environment)
 
 

@@ -84,9 +84,10 @@ def _clean(options: argparse.Namespace) -> int:
         with _closing(board):
             _require_idle(board)
             answer, _ = board.call("uninstall")
-        rows.append({**_named(board), "root": answer["root"], "bytes": answer["bytes"]})
+        rows.append({**_named(board), **{key: answer[key] for key in ("root", "bytes", "left")}})
         if not options.json:
-            print(f"{_title(board)}: {answer['root']} is removed ({answer['bytes'] / 1e6:.0f} MB)")
+            what = f"all of ours in {answer['root']}" if answer["left"] else answer["root"]
+            print(f"{_title(board)}: {what} is removed ({answer['bytes'] / 1e6:.0f} MB)")
     if options.json:
         print(json.dumps(rows, indent=2))
     return EXIT_GOOD

@@ -1,4 +1,4 @@
-"""Installs a private environment: an empty one beside its place, pip for it, an import of each package.
+"""Installs a private environment: an empty one beside its place, the packages into it, an import of each.
 
 A whole environment appears under its key at once, so that what a killed installation left is never taken for
 one. Standard library only: this runs before anything is installed.
@@ -24,6 +24,7 @@ from bench.agent.ops.environment import STATE_NAME, VENVS, key_of, python_of, re
 from bench.agent.ops.pip_failures import name_failure
 from bench.agent.ops.pip_running import clean_environment, has_pip, install_arguments, pip_command, run_told
 from bench.agent.ops.runtimes import REQUIRED, import_packages
+from bench.agent.ops.unpacking import unpack_wheel
 from bench.agent.ops.venv_making import make_venv
 from bench.agent.places import FILES, folder_below, write_json
 from bench.agent.session import Session
@@ -41,8 +42,8 @@ class _Wanted:
 
     Attributes:
         requirements: as pip reads them, each with its hash.
-        wheels: file name -> sha256 of pushed ones; empty to ask the package index.
-        pip: file name of pip's own wheel among `wheels`; empty to use the system's.
+        wheels: file name -> sha256 of those that were sent, in their order; empty to ask the package index.
+        pip: file name of pip's own wheel, then the only one of `wheels`: to ask the index by it.
         network_seconds: after which the first package must come from the index.
     """
 
@@ -104,8 +105,8 @@ def _read(request: dict[str, Any]) -> _Wanted:
         matched(name, _WHEEL, "wheels", "file names of wheels")
         matched(sha256, _SHA256, f"wheels.{name}", "64 hex digits")
     pip = request.get("pip", "")
-    if pip and pip not in wheels:
-        raise OpError("bad_request", f"pip: got {pip!r}, expected one of the wheels")
+    if pip and list(wheels) != [pip]:
+        raise OpError("bad_request", f"pip: got {pip!r}, expected the only one of the wheels")
     return _Wanted(
         key_of(request),
         requirements,
@@ -154,7 +155,7 @@ def _install(session: Session, venvs: Path, wanted: _Wanted) -> None:
     try:
         how = make_venv(scratch)
         session.progress(line=f"an empty environment is made ({how})")
-        _run_pip(session, scratch, wanted)
+        _fill(session, scratch, wanted)
         packages = import_packages(python_of(scratch))
         _require_packages(packages)
         seconds = round(time.monotonic() - began, 1)
@@ -172,21 +173,28 @@ def _install(session: Session, venvs: Path, wanted: _Wanted) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _run_pip(session: Session, scratch: Path, wanted: _Wanted) -> None:
-    """Install the packages; what pip needs meanwhile lies in the environment's folder and is removed."""
-    place = scratch / "scratch"
-    place.mkdir()
-    wheels = _lay_out(session.root, place, wanted)
+def _fill(session: Session, venv: Path, wanted: _Wanted) -> None:
+    """Bring the packages into an empty environment: from what was sent, or from the package index."""
+    if wanted.pip or not wanted.wheels:
+        _run_pip(session, venv, wanted)
+        return
+    packages = next(venv.glob("lib/python*/site-packages"))
+    for number, (name, sha256) in enumerate(wanted.wheels.items(), 1):
+        session.progress(line=f"unpacking {name} ({number} of {len(wanted.wheels)})")
+        unpack_wheel(_sent(session.root, name, sha256), sha256, name, packages)
+
+
+def _run_pip(session: Session, venv: Path, wanted: _Wanted) -> None:
+    """Install from the index; what pip needs meanwhile lies in the environment's folder and is removed."""
     if not wanted.pip and not has_pip():
         raise _FailureError("no_pip", "there is no pip of 22.3 or later")
+    place = venv / "scratch"
+    place.mkdir()
     requirements = place / "requirements.txt"
     requirements.write_text(wanted.requirements, encoding="utf-8")
-    pushed = [name for name in wanted.wheels if name != wanted.pip]
-    command = [
-        *pip_command(python_of(scratch), wheels / wanted.pip if wanted.pip else None),
-        *install_arguments(requirements, wheels if pushed else None),
-    ]
-    watch = _Watch(session, None if pushed else time.monotonic() + wanted.network_seconds)
+    pip = _lay_out_pip(session.root, place, wanted) if wanted.pip else None
+    watch = _Watch(session, time.monotonic() + wanted.network_seconds)
+    command = [*pip_command(python_of(venv), pip), *install_arguments(requirements)]
     code, lines = run_told(command, clean_environment(place), wanted.timeout_seconds, watch.goes_on)
     if code != 0:
         cause, text = name_failure(lines, code, is_waiting=watch.deadline is not None)
@@ -214,16 +222,18 @@ class _Watch:
         return self.deadline is None or time.monotonic() < self.deadline
 
 
-def _lay_out(root: Path, place: Path, wanted: _Wanted) -> Path:
-    """Give pushed wheels the names by which pip knows them."""
-    wheels = place / "wheels"
-    wheels.mkdir()
-    for name, sha256 in wanted.wheels.items():
-        pushed = root / FILES / f"{sha256}.whl"
-        if not pushed.is_file():
-            raise OpError("host_error", f"{pushed}: was not sent, expected {name}; set up again")
-        (wheels / name).symlink_to(pushed)
-    return wheels
+def _lay_out_pip(root: Path, place: Path, wanted: _Wanted) -> Path:
+    """Give pip's wheel the name by which pip knows itself."""
+    wheel = place / wanted.pip
+    wheel.symlink_to(_sent(root, wanted.pip, wanted.wheels[wanted.pip]))
+    return wheel
+
+
+def _sent(root: Path, name: str, sha256: str) -> Path:
+    path = root / FILES / f"{sha256}.whl"
+    if not path.is_file():
+        raise OpError("host_error", f"{path}: was not sent, expected {name}; set up again")
+    return path
 
 
 def _require_packages(packages: dict[str, dict[str, str]]) -> None:

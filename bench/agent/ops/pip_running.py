@@ -56,13 +56,8 @@ def pip_command(venv_python: Path, wheel: Path | None, python: str = sys.executa
     return [python, "-I", "-m", "pip", "--python", str(venv_python)]
 
 
-def install_arguments(requirements: Path, wheels: Path | None) -> list[str]:
-    """Return the arguments of `pip install`; what is not pinned by a hash is refused.
-
-    Args:
-        wheels: folder to install from instead of an index.
-    """
-    source = ["--no-index", "--find-links", str(wheels)] if wheels is not None else []
+def install_arguments(requirements: Path) -> list[str]:
+    """Return the arguments of `pip install`; what is not pinned by a hash is refused."""
     return [
         *(
             "install",
@@ -74,7 +69,7 @@ def install_arguments(requirements: Path, wheels: Path | None) -> list[str]:
             "--no-input",
         ),
         *("--disable-pip-version-check", "--progress-bar", "off", "--no-color", "--retries", "1"),
-        *("--timeout", _NETWORK_SECONDS, *source, "--requirement", str(requirements)),
+        *("--timeout", _NETWORK_SECONDS, "--requirement", str(requirements)),
     ]
 
 

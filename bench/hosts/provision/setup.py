@@ -65,10 +65,8 @@ class Setup:
         return self._install([self._environment.pip], network_seconds=_INDEX_SECONDS["device"])
 
     def _from_here(self) -> Installed:
-        wheels = [*self._environment.wheels, self._environment.pip]
-        self._send(wheels)
-        self._on_line("the device installs what was sent")
-        return self._install(wheels)
+        self._send(self._environment.wheels)
+        return self._install(self._environment.wheels)
 
     def _send(self, wheels: Sequence[Wheel]) -> None:
         files = fetch_wheels(self._environment, wheels, self._on_line)
