@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import time
@@ -24,6 +25,8 @@ from bench.wire.process import is_same, start_ticks
 _QUEUE_NAME = "queue.json"
 _KEEPER_NAME = "keeper.json"
 _LOCK_NAME = "queue.lock"
+# Holds the longest job id.
+_KEEPER_BYTES = 1024
 # A killed process is gone at once, unless it waits for a disk.
 _KILL_SECONDS = 5.0
 
@@ -89,7 +92,14 @@ class JobQueue:
     def keep(self, keeper: int, job: dict[str, Any] | None = None) -> None:
         """Write down who keeps the queue, and what it runs; call it locked."""
         content = {"keeper": [keeper, start_ticks(keeper)], "boot_id": read_boot_id(), "job": job}
-        write_json(self.root / _KEEPER_NAME, content)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.root / _KEEPER_NAME, flags, 0o600)
+        try:
+            # In place, always of one size: a disk that is full by then takes it. Who reads half of it asks
+            # again with the lock in hand.
+            os.pwrite(descriptor, json.dumps(content).encode().ljust(_KEEPER_BYTES), 0)
+        finally:
+            os.close(descriptor)
 
     def leave(self) -> None:
         """Write down that nobody keeps the queue; call it locked."""

@@ -75,6 +75,10 @@ def main(arguments: list[str]) -> int:
     environment = {**_own_environment(), AGENT_VARIABLE: agent_sha256(), PARENT_VARIABLE: str(os.getpid())}
     while (running := _begin_next(queue, environment)) is not None:
         running.folder.end(_follow(running))
+    if (queue.root / "governor.json").exists():
+        from bench.agent.governing import restore_if_unused
+
+        restore_if_unused(queue.root, False)
     return 0
 
 
@@ -93,16 +97,25 @@ def _begin_next(queue: JobQueue, environment: dict[str, str]) -> _Running | None
     with queue.locked():
         while (folder := queue.next()) is not None:
             try:
-                running = _begin(folder, environment)
+                return _begin_known(queue, folder, environment)
             except (OSError, KeyError, TypeError) as problem:
                 said = f"the job cannot be started: {problem}"
                 folder.end(ending(exit_code=_NOT_STARTED, stderr_tail=(said,)))
-                continue
-            pid = running.process.pid
-            queue.keep(os.getpid(), {"id": folder.id, "pid": pid, "ticks": start_ticks(pid)})
-            return running
         queue.leave()
         return None
+
+
+def _begin_known(queue: JobQueue, folder: JobFolder, environment: dict[str, str]) -> _Running:
+    """Start a job and write down which process it is; a job that cannot be found again must not run."""
+    running = _begin(folder, environment)
+    pid = running.process.pid
+    try:
+        queue.keep(os.getpid(), {"id": folder.id, "pid": pid, "ticks": start_ticks(pid)})
+    except OSError:
+        kill_group(pid, start_ticks(pid))
+        running.process.wait()
+        raise
+    return running
 
 
 def _begin(folder: JobFolder, environment: dict[str, str]) -> _Running:

@@ -103,12 +103,50 @@ def main(arguments: list[str]) -> int:
     # Nothing of ours is anybody else's to read; what is meant for all says so.
     os.umask(0o077)
     channel = take_standard_streams()
+    root, controller = Path(arguments[0]), "".join(arguments[1:2])
+    begin(root, controller)
     try:
-        Session(Path(arguments[0]), channel).serve()
+        Session(root, channel).serve()
     except BrokenPipeError:
         # The controller is gone, as it may be at any time.
         return 1
+    finally:
+        end(root, controller)
     return 0
+
+
+def begin(root: Path, controller: str) -> None:
+    """Take the place of an earlier session, and end what killed ones left, before anything is asked here."""
+    # Imported here and below: these refuse in the words of operations, which import this module.
+    from bench.agent.job_queue import JobQueue
+    from bench.agent.succession import succeed
+
+    try:
+        is_continued = succeed(root, controller)
+        queue = JobQueue(root)
+        queue.settle()
+        _give_governor_back(root, is_continued or queue.keeper() is not None)
+    except (OpError, OSError) as problem:
+        print(f"{root}: {problem}", file=sys.stderr)
+
+
+def end(root: Path, controller: str) -> None:
+    """Leave the machine as it was found, unless jobs go on."""
+    from bench.agent.job_queue import JobQueue
+    from bench.agent.succession import step_down
+
+    try:
+        step_down(root, controller)
+        _give_governor_back(root, JobQueue(root).keeper() is not None)
+    except (OpError, OSError) as problem:
+        print(f"{root}: {problem}", file=sys.stderr)
+
+
+def _give_governor_back(root: Path, is_measuring: bool) -> None:
+    if (root / "governor.json").exists():
+        from bench.agent.governing import restore_if_unused
+
+        restore_if_unused(root, is_measuring)
 
 
 if __name__ == "__main__":

@@ -56,15 +56,17 @@ class SessionClient:
         environment: dict[str, str] | None = None,
         before: str = "",
         digest: str | None = None,
+        controller: str = "",
     ) -> None:
         """Connect.
 
         Args:
             before: shell commands that run before the constant one, as those of an rc file would.
             digest: of the archive, where another one is to be claimed.
+            controller: its id, where a later connection is to succeed this one.
         """
         self.process = subprocess.Popen(
-            ["sh", "-c", before + REMOTE_COMMAND],
+            ["sh", "-c", f"{before} exec {REMOTE_COMMAND}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -77,7 +79,7 @@ class SessionClient:
         self._number = 0
         self.progress: list[dict[str, Any]] = []
         self.stdin.write(opening(STAGE_ZERO.read_bytes()))
-        write_frame(self, {"root": str(root), "agent": self._digest})
+        write_frame(self, {"root": str(root), "agent": self._digest, "controller": controller})
         self.noise = self._skip_noise()
         self.hello, _ = read_frame(self.stdout)
         if not self.hello["ok"]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import os
 import random
+import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from session_client import STAGE_ZERO, RefusedError, SessionClient, pack
 
+from bench.agent import stage_zero
+from bench.wire.frames import BrokenStreamError, read_frame
 from bench.wire.remote import MARKER, PIECE_BYTES, REMOTE_COMMAND
 from bench.wire.shipped import agent_sha256
 
@@ -66,7 +74,8 @@ def test_the_first_connection_brings_the_agent_and_the_second_finds_it(
         assert first.hello["machine"] == os.uname().machine
     with SessionClient(root, archive) as second:
         assert second.hello["has_agent"]
-        assert second.ready["agent_sha256"] == agent_sha256()
+        unpacked = root / "agent" / digest_of(archive)[:16] / "bench"
+        assert second.ready["agent_sha256"] == agent_sha256(unpacked)
     assert root.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in (root / "agent").iterdir()] == [digest_of(archive)[:16]]
 
@@ -79,6 +88,160 @@ def test_an_agent_that_was_changed_on_the_device_is_replaced(tmp_path: Path, arc
     with SessionClient(tmp_path / "root", archive) as again:
         assert not again.hello["has_agent"]
         assert again.ask("ping")["boot_id"] == again.hello["boot_id"]
+
+
+def old_pythons() -> list[str]:
+    """Return interpreters that are too old for the agent, where this machine has some."""
+    found = [shutil.which(f"python3.{minor}") for minor in range(6, 11)]
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found += map(str, versions.glob("3.[6-9].*/bin/python3"))
+    found += map(str, versions.glob("3.10.*/bin/python3"))
+    return [path for path in found if path and subprocess.run([path, "-c", ""], check=False).returncode == 0]
+
+
+def test_an_old_python_says_how_old_it_is(tmp_path: Path, archive: bytes) -> None:
+    pythons = old_pythons()
+    if not pythons:
+        pytest.skip("this machine has no Python that is too old")
+    for number, python in enumerate(pythons):
+        program = tmp_path / f"{number}" / "python3"
+        program.parent.mkdir()
+        program.symlink_to(python)
+        client = SessionClient.__new__(SessionClient)
+        with pytest.raises((RefusedError, BrokenStreamError)):
+            client.__init__(  # type: ignore[misc]
+                tmp_path / "root", archive, environment={"PATH": f"{program.parent}:{os.environ['PATH']}"}
+            )
+        assert client.hello["ok"] and [3, 6] <= client.hello["python"][:2] < [3, 11]
+        client.close()
+
+
+def test_a_32_bit_python_is_told_by_its_bits(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+    stage_zero.greet({"ok": True})
+    said = capfdbinary.readouterr().out
+    hello, _ = read_frame(io.BytesIO(said[said.index(MARKER) + len(MARKER) :]))
+    assert hello["bits"] == 32
+
+
+def test_two_first_connections_at_once_both_get_the_agent(tmp_path: Path, archive: bytes) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        clients = list(pool.map(lambda _: SessionClient(tmp_path / "root", archive), range(4)))
+    for client in clients:
+        assert client.ask("ping")["ok"]
+        client.close()
+    assert [path.name for path in (tmp_path / "root" / "agent").iterdir()] == [digest_of(archive)[:16]]
+
+
+def test_what_a_killed_stage_zero_left_is_swept(tmp_path: Path, archive: bytes) -> None:
+    left = tmp_path / "root" / "agent" / "0123456789abcdef.999999999.scratch"
+    with SessionClient(tmp_path / "root", archive):
+        pass
+    left.mkdir()
+    shutil.rmtree(tmp_path / "root" / "agent" / digest_of(archive)[:16])
+    with SessionClient(tmp_path / "root", archive):
+        assert not left.exists()
+
+
+def test_nothing_below_the_root_is_for_others(tmp_path: Path, archive: bytes) -> None:
+    with SessionClient(tmp_path / "root", archive) as client:
+        client.put(b"photo", ".jpg")
+        task = {"job": {"id": "a"}, "timeout_seconds": 10}
+        client.ask("start", tasks=[task], python=sys.executable)
+        client.follow("a")
+    open_to_others = [path for path in (tmp_path / "root").rglob("*") if path.stat().st_mode & 0o077]
+    # What Python compiled for itself lies below folders that are closed.
+    assert [
+        path for path in open_to_others if "__pycache__" not in path.parts and "agent" not in path.parts
+    ] == [path for path in open_to_others if path.name == "CACHEDIR.TAG"]
+
+
+def test_a_root_with_somebody_elses_things_is_refused(tmp_path: Path, archive: bytes) -> None:
+    (tmp_path / "letters").write_text("dear ...")
+    with pytest.raises(RefusedError, match="name a new folder"):
+        SessionClient(tmp_path, archive)
+    assert [path.name for path in tmp_path.iterdir()] == ["letters"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder away needs root")
+def test_a_root_of_another_user_is_refused(tmp_path: Path, archive: bytes) -> None:
+    (tmp_path / "root").mkdir()
+    os.chown(tmp_path / "root", 65534, 65534)
+    with pytest.raises(RefusedError, match="belongs to another user"):
+        SessionClient(tmp_path / "root", archive)
+
+
+def test_a_root_that_others_could_write_to_is_closed_to_them(tmp_path: Path, archive: bytes) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root").chmod(0o777)
+    with SessionClient(tmp_path / "root", archive):
+        assert (tmp_path / "root").stat().st_mode & 0o022 == 0
+
+
+def test_a_new_connection_of_a_controller_ends_its_old_one(tmp_path: Path, archive: bytes) -> None:
+    content, me = b"shared" * 100, "0123456789abcdef" * 2
+    values: dict[str, Any] = {"sha256": digest_of(content), "size": len(content)}
+    with SessionClient(tmp_path / "root", archive, controller=me) as old:
+        old.ask("put", content[:100], offset=0, **values)
+        with SessionClient(tmp_path / "root", archive, controller=me) as new:
+            assert old.process.wait(5) == -signal.SIGTERM
+            assert new.ask("put", content[100:], offset=100, **values)["whole"]
+            with SessionClient(tmp_path / "root", archive, controller="f" * 32):
+                assert new.ask("ping")["ok"]
+    assert not list((tmp_path / "root" / "sessions").iterdir())
+
+
+def test_a_controllers_id_is_no_path(tmp_path: Path, archive: bytes) -> None:
+    with SessionClient(tmp_path / "root", archive, controller="../../x") as client:
+        assert client.ask("ping")["ok"]
+    assert not (tmp_path / "x").exists()
+
+
+def test_files_that_a_power_cut_damaged_are_found_by_their_hash(tmp_path: Path, archive: bytes) -> None:
+    root = tmp_path / "root"
+    with SessionClient(root, archive) as client:
+        good, bad = client.put(b"good", ".jpg")["path"], client.put(b"bad!", ".jpg")["path"]
+        files = [[digest_of(content), 4, ".jpg"] for content in (b"good", b"bad!")]
+        (root / bad).write_bytes(b"\0\0\0\0")
+        # On the same boot nothing is hashed again.
+        assert client.ask("have", files=files)["missing"] == []
+        (root / "unsynced.json").write_text('{"boot_id": "another boot"}')
+        assert client.ask("have", files=files)["missing"] == [digest_of(b"bad!")]
+        assert (root / good).exists() and not (root / bad).exists()
+        client.put(b"bad!", ".jpg")
+        client.ask("start", tasks=[], python=sys.executable)
+        assert not (root / "unsynced.json").exists()
+
+
+def test_tidying_removes_what_was_longest_not_used(tmp_path: Path, archive: bytes) -> None:
+    root = tmp_path / "root"
+    with SessionClient(root, archive) as client:
+        paths = [root / client.put(content, ".jpg")["path"] for content in (b"a" * 10, b"b" * 10, b"c" * 10)]
+        for number, path in enumerate(paths):
+            os.utime(path, ns=(number, number))
+        client.ask("have", files=[[digest_of(b"a" * 10), 10, ".jpg"]])
+        client.ask("put", b"xx", sha256="0" * 64, size=10)
+        assert client.ask("tidy", keep_bytes=20) == {"ok": True, "num_bytes": 20, "removed_bytes": 12}
+        assert [path.exists() for path in paths] == [True, False, True]
+        client.ask("start", tasks=[{"job": {"id": "a"}, "timeout_seconds": 10}], python="/usr/bin/yes")
+        with pytest.raises(RefusedError, match="jobs wait or run"):
+            client.ask("tidy", keep_bytes=0)
+        client.ask("stop", all=True)
+
+
+def test_a_session_stays_lean_after_a_big_file(tmp_path: Path, archive: bytes) -> None:
+    with SessionClient(tmp_path / "root", archive) as client:
+        content = random.Random(3).randbytes(4 * PIECE_BYTES)
+        for offset in range(0, len(content), PIECE_BYTES):
+            piece = content[offset : offset + PIECE_BYTES]
+            client.ask("put", piece, sha256=digest_of(content), size=len(content), offset=offset)
+        client.ask("start", tasks=[{"job": {"id": "a"}, "timeout_seconds": 10}], python="/usr/bin/yes")
+        client.events("a", timeout=0.5)
+        # Aimed at 20 MiB, of which half is the interpreter's own; a C library may keep some more.
+        assert psutil.Process(client.process.pid).memory_info().rss < 32 * 2**20
+        client.ask("stop", all=True)
 
 
 def test_what_the_shells_files_print_is_skipped(shared_root: Path, archive: bytes) -> None:

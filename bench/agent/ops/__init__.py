@@ -25,6 +25,7 @@ OPS: dict[str, str] = {
     "events": "bench.agent.ops.news:events",
     "facts": "bench.agent.ops.facts:facts",
     "lease": "bench.agent.ops.lease:lease",
+    "tidy": "bench.agent.ops.tidy:tidy",
     "survey": "bench.agent.ops.survey:survey",
     "runtimes": "bench.agent.ops.runtimes:runtimes",
     "install": "bench.agent.ops.install:install",

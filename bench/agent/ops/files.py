@@ -20,24 +20,27 @@ from bench.agent.ops import OpError
 from bench.agent.ops.arguments import sha256_of, size_of, suffix_of
 from bench.agent.places import FILES, folder_below
 from bench.agent.session import Session
+from bench.agent.unsynced import check_files, mark_unsynced
 
 _PART = ".part"
 _CHUNK_BYTES = 1 << 20
-# Smaller files are not waited for one by one until the disk has them: see `bench.agent.unsynced`.
-_SYNC_FROM_BYTES = 1 << 20
 
 
 def have(session: Session, request: dict[str, Any], body: bytes) -> dict[str, Any]:
     """Answer which of `files`, triples of sha256, size and suffix, are missing, and how much came of each."""
     folder = folder_below(session.root, FILES)
+    check_files(session.root)
     missing: list[str] = []
     partial: dict[str, int] = {}
     for entry in request.get("files", ()):
         sha256, size, suffix = _triple(entry)
-        if _size_of(folder / (sha256 + suffix)) == size:
+        path = folder / (sha256 + suffix)
+        if _size_of(path) == size:
+            # As used lately, for whoever makes room.
+            os.utime(path, follow_symlinks=False)
             continue
         missing.append(sha256)
-        num_bytes = _size_of(folder / (sha256 + suffix + _PART))
+        num_bytes = _size_of(path.with_name(path.name + _PART))
         if num_bytes is not None and num_bytes <= size:
             partial[sha256] = num_bytes
     return {"missing": missing, "partial": partial, "folder": FILES}
@@ -115,8 +118,7 @@ class _Part:
         if found != sha256:
             self.drop()
             raise OpError("bad_request", f"{path.name}: what came has sha256 {found}; send it again")
-        if self.num_bytes >= _SYNC_FROM_BYTES:
-            os.fsync(self._descriptor)
+        mark_unsynced(path.parent.parent)
         os.rename(self.path, path)
         self.close()
 

@@ -14,6 +14,7 @@ from bench.agent.leasing import expect_own_lease, hold_lease
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import environment_of, job_id, job_of, seconds_of, text_of
 from bench.agent.session import Session
+from bench.agent.unsynced import sync_files
 from bench.errors import HostError
 
 # How long the keeper may take to write down the end of a job that was killed.
@@ -33,6 +34,7 @@ def start(session: Session, request: dict[str, Any], body: bytes) -> dict[str, A
     tasks = [_read_task(entry) for entry in request.get("tasks", ())]
     python, environment = _python_of(request), environment_of(request)
     expect_own_lease(session.root)
+    sync_files(session.root)
     queue = queue_of(session)
     with queue.locked():
         queue.settle_locked()

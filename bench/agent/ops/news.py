@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from bench.agent.heap import trim_heap
 from bench.agent.job_folder import JobFolder, known_folder
 from bench.agent.ops.arguments import job_of, seconds_of, size_of
 from bench.agent.ops.jobs import ensure_keeper, queue_of
@@ -31,6 +32,7 @@ def events(session: Session, request: dict[str, Any], body: bytes) -> tuple[dict
     offset = size_of(request, "offset", 0)
     deadline = time.monotonic() + seconds_of(request, "timeout")
     watch = _watch(session, folder)
+    trim_heap()
     is_awaited = False
     while True:
         watch.look_again()
