@@ -23,13 +23,16 @@ def ran_table(panel: Panel, records: Sequence[Record]) -> Table:
         (Column("Delegate or provider", "", False), lambda r: _text(provider(r))),
         (Column("Operators taken", "by the delegate, or in integers"), _share_cell),
         (Column("Conversions left", "quantize, dequantize"), lambda r: _text(num_conversions(r))),
-        (Column("CPU features seen", "", False), _features_cell),
         (Column("Model file", "sha256", False), lambda r: _hash(r.artifact.get("sha256"))),
         (Column("Agent", "sha256", False), lambda r: _hash(r.proof.get("agent_sha256"))),
     ]
+    seen = {_features(record) for record in records}
+    if len(seen) > 1:
+        columns.insert(5, (Column("CPU features seen", "", False), lambda r: _text(_features(r))))
+    shared = f" CPU features seen: {seen.pop()}." if len(seen) == 1 and all(seen) else ""
     caption = (
         "As the runtime and the machine reported it while the case ran, not as the suite asked for it. The "
-        "agent is the program that measured; – where nothing was reported."
+        f"agent is the program that measured; – where nothing was reported.{shared}"
     )
     return lay_out("What ran", caption, panel, records, columns)
 
@@ -41,9 +44,9 @@ def _share_cell(record: Record) -> Cell:
     return Cell(f"{share.count} of {share.total}", WHAT_RAN[share.kind])
 
 
-def _features_cell(record: Record) -> Cell:
+def _features(record: Record) -> str:
     found = record.environment.get("cpu_features")
-    return Cell(", ".join(map(str, found))) if isinstance(found, (list, tuple)) and found else NO_CELL
+    return ", ".join(map(str, found)) if isinstance(found, (list, tuple)) else ""
 
 
 def _text(value: object) -> Cell:

@@ -216,9 +216,12 @@ def test_a_component_below_zero_is_shown_as_such() -> None:
 def test_what_ran_is_shown_case_by_case() -> None:
     found = table(section(report(on_host("pi5")), "pi5").tables, "What ran")
     assert set(column(found, "Agent")) == {AGENT[:12]}
-    assert set(column(found, "CPU features seen")) == {"asimd, asimddp, asimdhp, fphp"}
+    assert found.caption.endswith("CPU features seen: asimd, asimddp, asimdhp, fphp.")
     assert column(found, "Delegate or provider")[0] == "xnnpack"
     assert column(found, "Operators taken")[2] == "1 of 71" and column(found, "Threads")[0] == "1"
+    mixed = [on_host("pi5")[0], replace(on_host("pi5")[1], environment={**PI5, "cpu_features": ["asimd"]})]
+    beside = table(section(report(mixed), "pi5").tables, "What ran")
+    assert column(beside, "CPU features seen") == ["asimd, asimddp, asimdhp, fphp", "asimd"]
 
 
 def test_invalid_rounds_are_counted_with_their_causes() -> None:
