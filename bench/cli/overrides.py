@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from bench.core.suite import Overrides, Suite
 
@@ -21,7 +22,10 @@ def read_overrides(options: argparse.Namespace) -> Overrides:
 def load(options: argparse.Namespace) -> tuple[Suite, Overrides]:
     """Read the suite that the command line names, with its overrides applied and all of it known."""
     from bench.running.completing import complete_models
-    from bench.suite import apply_overrides, load_suite
+    from bench.suite import apply_overrides, find_hosts, load_suite
 
     overrides = read_overrides(options)
-    return complete_models(apply_overrides(load_suite(options.suite), overrides)), overrides
+    hosts = find_hosts(options.hosts_file, options.suite)
+    suite = load_suite(options.suite, hosts=hosts, chosen=overrides.hosts)
+    # Hosts and tags are chosen among all that are known; what is left to change is among the suite's own.
+    return complete_models(apply_overrides(suite, replace(overrides, hosts=()))), overrides

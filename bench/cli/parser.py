@@ -10,6 +10,7 @@ import bench
 from bench.cli import host_parser
 from bench.cli.data_parser import add_actions
 from bench.cli.gate_parser import add_baseline_actions, add_output_options, add_root_option
+from bench.cli.run_parser import add_overrides, add_run_options, count
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -63,30 +64,6 @@ def _command(commands: Commands, name: str, help_: str, example: str) -> argpars
     return command
 
 
-def _add_overrides(command: argparse.ArgumentParser) -> None:
-    command.add_argument("suite", type=Path, metavar="SUITE", help="suite file (YAML)")
-    command.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="WHAT",
-        help="cases to take: `precision=int8`, a case id or a pattern of one; may be repeated",
-    )
-    command.add_argument(
-        "--host", action="append", default=[], metavar="NAME", help="hosts instead of the suite's"
-    )
-    command.add_argument("--limit", type=_count, metavar="N", help="number of evaluation images")
-    command.add_argument("--rounds", type=_count, metavar="N", help="fresh processes a case is timed in")
-    command.add_argument(
-        "--profile",
-        choices=["smoke"],
-        help="smoke: 2 rounds of 5 calls, 20 images; figures not for decisions",
-    )
-    command.add_argument(
-        "--results", type=Path, default=Path("results"), metavar="DIR", help="where runs are kept (results/)"
-    )
-
-
 def _add_inspect(commands: Commands) -> None:
     command = _command(
         commands, "inspect", "say what a model file is, and how a suite describes it",
@@ -104,20 +81,17 @@ def _add_plan(commands: Commands) -> None:
         commands, "plan", "show the cases of a suite, what is cached and how long it will take",
         "bench plan suites/quickstart.yaml",
     )  # fmt: skip
-    _add_overrides(command)
+    add_overrides(command)
     command.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def _add_run(commands: Commands) -> None:
     command = _command(
         commands, "run", "build and measure the cases of a suite, and write the report",
-        "bench run suites/quickstart.yaml --only precision=int8",
+        "bench run suites/quickstart.yaml --host pi5 --only precision=int8",
     )  # fmt: skip
-    _add_overrides(command)
-    command.add_argument(
-        "--resume", action="store_true", help="go on with the newest unfinished run of this suite"
-    )
-    command.add_argument("--quiet", action="store_true", help="no progress lines")
+    add_overrides(command)
+    add_run_options(command)
 
 
 def _add_report(commands: Commands) -> None:
@@ -192,7 +166,7 @@ def _add_diagnose(commands: Commands) -> None:
     command.add_argument("--model", default="", metavar="NAME", help="one model; all in turn unless given")
     command.add_argument(
         "--images",
-        type=_count,
+        type=count,
         default=40,
         metavar="N",
         help="first sample, doubled where it is not enough (40)",
@@ -237,13 +211,6 @@ def _add_train(commands: Commands) -> None:
     command.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="where weights and card go"
     )
-    command.add_argument("--steps", type=_count, metavar="N", help="optimiser steps (default: as shipped)")
-    command.add_argument("--images", type=_count, metavar="N", help="training scenes (default: as shipped)")
+    command.add_argument("--steps", type=count, metavar="N", help="optimiser steps (default: as shipped)")
+    command.add_argument("--images", type=count, metavar="N", help="training scenes (default: as shipped)")
     command.add_argument("--seed", type=int, metavar="N", help="of scenes, first weights, order (as shipped)")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"got {value}, expected an integer of 1 or more")
-    return value

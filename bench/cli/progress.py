@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import time
+from collections.abc import Mapping
 from typing import TextIO
 
 from bench.running.estimate import GUESSED_SECONDS
@@ -17,38 +19,53 @@ REDRAW_SECONDS = 0.2
 class ProgressLine:
     """A listener that tells a person what is going on, and how long it will still take.
 
+    Hosts measure at the same time, so that the slowest of them decides.
+
     Args:
-        ahead: stage -> number of steps expected, for the time left of stages that have not begun.
+        ahead: host -> stage -> number of steps expected, for the time left of stages that have not begun;
+            this machine's own work stands under the empty name.
     """
 
-    def __init__(self, ahead: dict[str, int], stream: TextIO | None = None) -> None:
-        self._left = dict(ahead)
-        self._spent: dict[str, list[float]] = {}
+    def __init__(self, ahead: Mapping[str, Mapping[str, int]], stream: TextIO | None = None) -> None:
+        self._left = {host: dict(stages) for host, stages in ahead.items()}
+        self._spent: dict[tuple[str, str], list[float]] = {}
+        self._notes: dict[str, str] = {}
         self._stream = stream or sys.stderr
         self._is_live = self._stream.isatty()
         self._drawn = 0.0
-        self._began = time.monotonic()
+        self._talking = threading.Lock()
 
     def plan(self, stage: str, count: int, host: str = "") -> None:
         """Correct the number of steps of a stage that now begins."""
-        self._left[stage] = count
+        with self._talking:
+            self._left.setdefault(host, {})[stage] = count
 
     def begin(self, step: Step) -> None:
         """Show a step that starts."""
-        self._draw(step, 0.0, force=True)
+        with self._talking:
+            self._draw(step, 0.0, "", force=True)
 
     def progress(self, step: Step, fraction: float, note: str = "") -> None:
-        """Show how far a step is."""
-        self._draw(step, fraction)
+        """Show how far a step is; what a host says of itself is a line of its own where lines are kept."""
+        with self._talking:
+            is_news = note != self._notes.get(step.host, "")
+            self._notes[step.host] = note
+            if step.stage == "ready" and note and is_news and not self._is_live:
+                self._print(f"  {self._head(step)} {note}")
+            self._draw(step, fraction, note)
 
     def end(self, step: Step, seconds: float, problem: str) -> None:
         """Count a finished step, and leave a line for it where lines are kept or it went wrong."""
-        self._spent.setdefault(step.stage, []).append(seconds)
-        self._left[step.stage] = max(0, self._left.get(step.stage, 1) - 1)
-        if problem:
-            self._print(f"  {step.stage:<8} {step.subject}: {problem}")
-        elif not self._is_live and (step.stage != "latency" or step.index == step.total):
-            self._print(f"  {self._head(step)} {seconds:.1f} s, {self.time_left()} left")
+        with self._talking:
+            self._spent.setdefault((step.host, step.stage), []).append(seconds)
+            left = self._left.setdefault(step.host, {})
+            left[step.stage] = max(0, left.get(step.stage, 1) - 1)
+            note = self._notes.pop(step.host, "")
+            if problem:
+                self._print(f"  {step.stage:<8} {_subject(step)}: {problem}")
+            elif not self._is_live and (step.stage != "latency" or step.index == step.total):
+                told = f" {note}," if note else ""
+                self._print(f"  {self._head(step)}{told} {seconds:.1f} s, {self.time_left()} left")
 
     def close(self) -> None:
         """Remove the live line."""
@@ -57,28 +74,34 @@ class ProgressLine:
             self._stream.flush()
 
     def seconds_left(self) -> float:
-        """Estimate the seconds left: steps ahead times the mean of those done, or a guess."""
-        return sum(count * self._mean(stage) for stage, count in self._left.items())
+        """Estimate the seconds left: this machine's own work, and what the slowest host still has to do."""
+        left = {host: self._seconds_of(host) for host in self._left}
+        return left.pop("", 0.0) + max(left.values(), default=0.0)
 
     def time_left(self) -> str:
         """Return the time left as `m:ss`, rounded up to five seconds."""
         seconds = int(self.seconds_left() // 5 + 1) * 5
         return f"{seconds // 60}:{seconds % 60:02d}"
 
-    def _mean(self, stage: str) -> float:
-        spent = self._spent.get(stage)
+    def _seconds_of(self, host: str) -> float:
+        """Return steps ahead times the mean of those done there, or a guess."""
+        return sum(count * self._mean(host, stage) for stage, count in self._left[host].items())
+
+    def _mean(self, host: str, stage: str) -> float:
+        spent = self._spent.get((host, stage))
         return sum(spent) / len(spent) if spent else GUESSED_SECONDS.get(stage, 1.0)
 
     def _head(self, step: Step) -> str:
         count = f"{step.index}/{step.total}" if step.total else ""
-        return f"{step.stage:<8} {count:>7} {step.subject}"
+        return f"{step.stage:<8} {count:>7} {_subject(step)}"
 
-    def _draw(self, step: Step, fraction: float, force: bool = False) -> None:
+    def _draw(self, step: Step, fraction: float, note: str, force: bool = False) -> None:
         if not self._is_live or (not force and time.monotonic() - self._drawn < REDRAW_SECONDS):
             return
         self._drawn = time.monotonic()
         percent = f" {fraction:4.0%}" if fraction else ""
-        text = f"{self._head(step)}{percent} · {self.time_left()} left"
+        told = f" {note}" if note else ""
+        text = f"{self._head(step)}{percent}{told} · {self.time_left()} left"
         self._stream.write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
         self._stream.flush()
 
@@ -87,3 +110,9 @@ class ProgressLine:
             self._stream.write("\r\x1b[K")
         self._stream.write(text + "\n")
         self._stream.flush()
+
+
+def _subject(step: Step) -> str:
+    """Return what a step works on; a case's id names its host, but not which board of it."""
+    board = step.host.partition("/")[2]
+    return f"{step.subject} on {board}" if board and step.subject != step.host else step.subject

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED
+from bench.cli.interruption import ask_to_stop, say_interrupted
 from bench.cli.overrides import load
 from bench.cli.progress import ProgressLine
 from bench.core.record import Record
@@ -20,17 +21,16 @@ def run(options: argparse.Namespace) -> int:
     """Measure; the exit code says whether every case that can be made was measured."""
     from bench.report import render_all, terminal_table
     from bench.running.run import RunOptions, run_suite
+    from bench.running.work import HostOptions
 
     suite, overrides = load(options)
     progress = Silent() if options.quiet else ProgressLine(steps_ahead(suite))
+    how = RunOptions(options.resume, HostOptions(options.wait, options.set_governor), ask_to_stop)
     try:
-        outcome = run_suite(suite, overrides, options.results, progress, RunOptions(options.resume))
-    except KeyboardInterrupt:
+        outcome = run_suite(suite, overrides, options.results, progress, how)
+    except KeyboardInterrupt as interruption:
         _close(progress)
-        print(
-            "\ninterrupted: finished rounds are kept; go on with the same command and --resume",
-            file=sys.stderr,
-        )
+        say_interrupted(getattr(interruption, "going_on", ()))
         return EXIT_INTERRUPTED
     _close(progress)
     written = render_all(outcome.records, outcome.folder, outcome.info)
@@ -56,12 +56,20 @@ def _is_incomplete(record: Record) -> bool:
     return record.status in ("failed", "invalid") or not has_control
 
 
-def steps_ahead(suite: Suite) -> dict[str, int]:
-    """Count the steps of each stage of a run that has nothing yet."""
-    cases = sum(not case.unavailable for case in suite.cases)
+def steps_ahead(suite: Suite) -> dict[str, dict[str, int]]:
+    """Count the steps of each stage of a run that has nothing yet, on each board of each host."""
+    able = [case for case in suite.cases if not case.unavailable]
+    boards = {settings.name: settings.boards for settings in suite.hosts_settings}
+    ahead = {"": {"data": 1, "build": len(able)}}
+    for host in suite.hosts:
+        steps = _steps_on(sum(case.host == host for case in able), suite)
+        several = boards.get(host, ())[1:] and boards[host]
+        ahead |= {f"{host}/{board}": steps for board in several} or {host: steps}
+    return ahead
+
+
+def _steps_on(cases: int, suite: Suite) -> dict[str, int]:
     return {
-        "data": 1,
-        "build": cases,
         "check": cases,
         "accuracy": cases,
         "memory": cases * MEMORY_PROBES,

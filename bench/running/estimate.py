@@ -43,16 +43,21 @@ def _mean_seconds(run: Path, suite: Suite) -> dict[tuple[str, str], float]:
     return {key: sum(seconds) / len(seconds) for key, seconds in spent.items()}
 
 
-def case_seconds(case: Case, suite: Suite, known: Known, is_cached: bool) -> float:
-    """Estimate the seconds that one case takes, building included unless its artifact is cached."""
-    if case.unavailable:
-        return 0.0
-    guess = {**GUESSED_SECONDS, "build": GUESSED_QAT_SECONDS if case.precision == "qat" else 15.0}
+def build_seconds(case: Case, known: Known) -> float:
+    """Estimate the seconds that building a case's file takes."""
+    guess = GUESSED_QAT_SECONDS if case.precision == "qat" else GUESSED_SECONDS["build"]
+    return known.get((case.id, "build"), guess)
+
+
+def measuring_seconds(case: Case, suite: Suite, known: Known) -> dict[str, float]:
+    """Estimate the seconds that one case takes on its host, by stage; nothing for one that cannot be made."""
     steps = {"check": 1, "accuracy": 1, "memory": MEMORY_PROBES, "latency": suite.measure.rounds}
-    if not is_cached:
-        steps["build"] = 1
-    seconds = sum(count * known.get((case.id, stage), guess[stage]) for stage, count in steps.items())
-    return seconds + _further_seconds(case, suite, known)
+    if case.unavailable:
+        return dict.fromkeys(steps, 0.0)
+    stages = {
+        stage: count * known.get((case.id, stage), GUESSED_SECONDS[stage]) for stage, count in steps.items()
+    }
+    return {**stages, "further": _further_seconds(case, suite, known)}
 
 
 def _further_seconds(case: Case, suite: Suite, known: Known) -> float:

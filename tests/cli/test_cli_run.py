@@ -19,6 +19,7 @@ import bench
 from bench.cli import EXIT_GOOD, EXIT_NOT_MEASURED, EXIT_WRONG_USE, main
 from bench.cli.run_command import exit_code
 from bench.core.record import Record
+from bench.wire.lease import LEASE_VARIABLE, take_lease
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "agent" / "models"
@@ -131,6 +132,36 @@ def test_a_plan_names_cases_and_measures_nothing(tmp_path: Path, capsys: pytest.
     assert [row["precision"] for row in rows] == ["fp32", "int8"]
     assert rows[1]["sibling"] == rows[0]["case"]
     assert not (tmp_path / "results").exists()
+
+
+def test_a_plan_shows_hosts_with_threads_budget_and_what_would_be_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosts = tmp_path / "hosts.yaml"
+    hosts.write_text("pis: {ssh: [pi-a, pi-b], tags: [arm], threads: [1, 4], budget: 20m}")
+    suite = write_suite(tmp_path)
+    assert run(tmp_path, "plan", str(suite), "--host", "local", "--host", "tag:arm") == EXIT_GOOD
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "@pis" in line]) == 4
+    (pis,) = [line.split() for line in lines if line.startswith("pis ")]
+    assert pis[1:6] == ["2", "4", "1,", "4", "20:00"]
+    assert any(line.startswith("local ") and "has all files" in line for line in lines)
+    assert "hosts at the same time" in lines[-1]
+
+
+def test_an_unknown_host_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hosts.yaml").write_text("pi5: {}")
+    assert run(tmp_path, "run", str(write_suite(tmp_path)), "--host", "pi4") == EXIT_WRONG_USE
+    assert "pi4" in capsys.readouterr().err
+
+
+def test_a_busy_machine_is_refused_with_who_measures_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LEASE_VARIABLE, str(tmp_path / "lease"))
+    take_lease(tmp_path / "lease", "ann@laptop", "20261121-000000-abcdef")
+    assert run(tmp_path, "run", str(write_suite(tmp_path)), "--quiet") == EXIT_NOT_MEASURED
+    assert "local is busy: ann@laptop measures there" in capsys.readouterr().err
 
 
 def test_overrides_are_recorded_and_mark_the_figures(tmp_path: Path) -> None:
