@@ -7,8 +7,6 @@ says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from bench.core.suite import Case
 from bench.running.attempt import Attempt
@@ -32,22 +30,6 @@ def run_sustained(sitting: Sitting, cases: Sequence[Case]) -> None:
     """Run each case once without a pause, as long as the suite asks for; each begins cool."""
     if sitting.options.sustained_seconds:
         _run(sitting, "sustained", [case for case in cases if not sitting.done(case).has_sustained])
-
-
-def keep_series(sitting: Sitting, case: Case, job_id: str, event: dict[str, Any]) -> None:
-    """Fetch the samples of a sustained run that a job reports.
-
-    Raises:
-        HostError: they cannot be fetched.
-    """
-    path = series_path(sitting.run.case_folder(case.id), job_id)
-    if not path.is_file():
-        sitting.host.fetch(job_id, event["file"], path)
-
-
-def series_path(folder: Path, job_id: str) -> Path:
-    """Return where the samples of a sustained run lie in a case's folder."""
-    return folder / f"sustained-{job_id}.npz"
 
 
 def _run(sitting: Sitting, kind: JobKind, todo: Sequence[Case]) -> None:

@@ -12,6 +12,7 @@ from bench.core.suite import Case
 from bench.running.attempt import Attempt
 from bench.running.batch import run_batch
 from bench.running.listener import Step
+from bench.running.long_runs import run_energy, run_sustained
 from bench.running.rounds import run_rounds
 from bench.running.schedule import MEMORY_PROBES, spread
 from bench.running.shards import give_up_lost_shards
@@ -33,6 +34,9 @@ def measure(sitting: Sitting, cases: Sequence[Case]) -> None:
     run_accuracy(sitting, cases)
     _run_memory(sitting, sitting.usable(cases))
     run_rounds(sitting, sitting.usable(cases))
+    # Last, for both heat the board.
+    run_energy(sitting, sitting.usable(cases))
+    run_sustained(sitting, sitting.usable(cases))
 
 
 def run_accuracy(sitting: Sitting, cases: Sequence[Case]) -> None:
