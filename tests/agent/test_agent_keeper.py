@@ -221,7 +221,7 @@ def test_a_job_whose_keeper_is_killed_is_lost_and_the_next_one_runs(
     client = device.connect()
     hung = make_job("latency", options={"hang": True, "at_call": 2})
     start(client, hung, {"id": "next"})
-    wait_until(lambda: client.events(hung.id, 0)[0])
+    wait_until(lambda: client.events(hung.id, 0)[0] and JobQueue(device.root).running())
     running = JobQueue(device.root).running()
     keeper = device.keeper()
     assert running is not None and keeper is not None
@@ -238,7 +238,7 @@ def test_the_next_session_kills_an_orphan_and_everything_it_started(device: Devi
     client = device.connect()
     child = device.root.parent / "child"
     start(client, {"id": "a"}, python=device.script(f"sleep 60 & echo $! > {child}; wait"))
-    wait_until(lambda: child.exists() and child.read_text().strip())
+    wait_until(lambda: child.exists() and child.read_text().strip() and JobQueue(device.root).running())
     keeper, running = device.keeper(), JobQueue(device.root).running()
     assert keeper is not None and running is not None
     client.close()
