@@ -68,6 +68,7 @@ class Across:
         clock: the metric that variants are ranked by.
         emulated: hosts whose times are an emulator's; they take no part in rankings.
         flips: the most marked first.
+        num_ranked: pairs of variants that are clearly apart on more than one host, so that they could flip.
     """
 
     group: str
@@ -76,6 +77,7 @@ class Across:
     clock: str
     emulated: tuple[str, ...]
     flips: tuple[Flip, ...]
+    num_ranked: int
     unlike: tuple[Unlike, ...]
 
     @property
@@ -96,13 +98,15 @@ def _across(panels: Sequence[Panel]) -> Across:
     clocks = {panel.recommendation.clock for panel in panels}
     clock = "end_to_end_p50_ns" if "end_to_end_p50_ns" in clocks else "latency_p50_ns"
     emulated = tuple(panel.host for panel in panels if any(map(is_emulated, panel.records)))
+    ranked = _ranked(variants, clock, emulated)
     return Across(
         group=panels[0].group,
         panels=tuple(panels),
         variants=variants,
         clock=clock,
         emulated=emulated,
-        flips=_flips(variants, clock, emulated),
+        flips=_flips(ranked),
+        num_ranked=len(ranked),
         unlike=_unlike(variants),
     )
 
@@ -128,13 +132,17 @@ def _key(record: Record) -> Key:
     return (record.model, record.precision, record.runtime, str(settings))
 
 
-def _flips(variants: Sequence[Variant], clock: str, emulated: Sequence[str]) -> tuple[Flip, ...]:
-    found = [
+def _ranked(variants: Sequence[Variant], clock: str, emulated: Sequence[str]) -> list[Flip]:
+    """Return the pairs of variants that are clearly apart on more than one host."""
+    return [
         Flip(one, other, ratios)
         for one, other in combinations(variants, 2)
-        if (ratios := _clear_ratios(one, other, clock, emulated))
-        and min(ratios.values()) < 1 < max(ratios.values())
+        if len(ratios := _clear_ratios(one, other, clock, emulated)) > 1
     ]
+
+
+def _flips(ranked: Sequence[Flip]) -> tuple[Flip, ...]:
+    found = [flip for flip in ranked if min(flip.ratios.values()) < 1 < max(flip.ratios.values())]
     return tuple(sorted(found, key=lambda flip: min(flip.ratios.values()) / max(flip.ratios.values())))
 
 

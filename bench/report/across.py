@@ -10,6 +10,7 @@ from bench.analysis.findings import Panel
 from bench.analysis.hosts import Across as Beside
 from bench.analysis.hosts import Flip, Unlike, Variant, compare_hosts
 from bench.core.metric import Metric
+from bench.report.answers import unfit_words
 from bench.report.labels import case_labels
 from bench.report.machines import NOT_VALID
 from bench.report.model import Across, Chart, Point
@@ -83,9 +84,10 @@ def _choice_sentences(beside: Beside) -> list[str]:
     """Say whether hosts with valid times want the same variant."""
     chosen = {}
     for panel in beside.panels:
-        if panel.recommendation.case and panel.host not in beside.emulated:
-            labels = case_labels(panel.records)
-            chosen[panel.host] = labels[panel.recommendation.case]
+        case = panel.recommendation.case
+        record = next((record for record in panel.records if record.case == case), None)
+        if record is not None and not unfit_words(record, panel.recommendation.clock):
+            chosen[panel.host] = case_labels(panel.records)[record.case]
     if len(chosen) < 2:
         return []
     if len(set(chosen.values())) == 1:
@@ -120,6 +122,8 @@ def _flip_sentences(beside: Beside, labels: dict[str, str]) -> list[str]:
     shared = [v for v in beside.variants if len(set(v.records) - set(beside.emulated)) > 1]
     if len(valid) < 2 or len(shared) < 2:
         return []
+    if not beside.num_ranked:
+        return ["Whether rankings turn round is open: no two variants are clearly apart on two hosts."]
     if not beside.flips:
         return ["No ranking turns round: what is clearly faster on one host is nowhere clearly slower."]
     said = [_flip_sentence(flip, labels, beside.clock) for flip in beside.flips[:MOST_SENTENCES]]

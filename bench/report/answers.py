@@ -28,13 +28,13 @@ def make_answer(panel: Panel, labels: dict[str, str]) -> Answer:
         headline = "No case can be recommended" if measured else "Nothing was measured"
         return Answer(headline, _why_none(panel, measured), (), _left_out(panel, labels), _rule(panel))
     record = next(record for record in measured if record.case == chosen)
-    grade = _grade(record, panel.recommendation.clock)
+    grade = unfit_words(record, panel.recommendation.clock)
     headline = f"{grade}{'ship' if grade else 'Ship'} {labels[chosen]}"
     details = [*_ties(panel, labels), *_left_out(panel, labels)]
     return Answer(headline, _gain(panel, record, labels), _figures(record), tuple(details), _rule(panel))
 
 
-def _grade(record: Record, clock: str) -> str:
+def unfit_words(record: Record, clock: str) -> str:
     """Return the mark of a choice that nobody should act on; empty if its latency has an interval."""
     if bounds(record.metric(clock)) is None:
         return f"Not for decisions, {num_rounds(record.rounds_valid)}: "

@@ -10,6 +10,7 @@ from bench.analysis.hosts import Across, Variant
 from bench.analysis.interval import known_value
 from bench.core.metric import Metric
 from bench.core.record import Record
+from bench.report.answers import unfit_words
 from bench.report.cells import NO_CELL, difference_cell, metric_cell, weak_words
 from bench.report.labels import case_labels
 from bench.report.machines import (
@@ -64,7 +65,7 @@ def choices_table(across: Across) -> Table:
         Column("File", "KiB"),
         Column("Figures", "", False),
     )
-    rows = tuple(_choice_row(panel, panel.host in across.emulated) for panel in across.panels)
+    rows = tuple(_choice_row(panel) for panel in across.panels)
     caption = "Each host by itself; the rule stands in its section. A ratio divides by the same host's fp32."
     return Table("What to ship on each host", caption, columns, rows, is_main=True)
 
@@ -131,7 +132,7 @@ def speed_up_cell(metric: Metric | None) -> Cell:
     return Cell(f"{ratio(1 / metric.value)}×", shown, tone)
 
 
-def _choice_row(panel: Panel, is_emulated: bool) -> Row:
+def _choice_row(panel: Panel) -> Row:
     host, case = Cell(panel.host), panel.recommendation.case
     if case is None:
         none = any(record.status == "ok" for record in panel.records)
@@ -139,7 +140,7 @@ def _choice_row(panel: Panel, is_emulated: bool) -> Row:
         return Row((host, Cell(words, tone="muted"), *[NO_CELL] * 7))
     record = next(record for record in panel.records if record.case == case)
     comparison = panel.comparisons.get(case)
-    is_fit = record.decision_grade and not is_emulated
+    is_fit = not unfit_words(record, panel.recommendation.clock)
     return Row(
         (
             host,

@@ -104,6 +104,20 @@ def test_hosts_that_agree_say_so() -> None:
     assert "Parity: all 10 cases find exactly the same boxes on twin as on local." in said
 
 
+def test_figures_that_nobody_should_act_on_rank_nothing() -> None:
+    def weak(record: Record) -> Record:
+        value = record.value("latency_p50_ns") or 0.0
+        interval = make_metric("latency_p50_ns", value, low=value, high=value, level=0.5, count=2)
+        return replace(with_metric(record, interval), rounds_valid=2, decision_grade=False)
+
+    found = part(*([weak(record) for record in host] for host in (quickstart_records(), on_host("pi5"))))
+    said = "Whether rankings turn round is open: no two variants are clearly apart on two hosts."
+    assert said in found.findings
+    assert not [said for said in found.findings if "ship" in said or "recommended" in said]
+    choices = table(found.tables, "What to ship on each host")
+    assert column(choices, "Figures") == ["not valid for decisions"] * 2
+
+
 def test_the_same_variants_stand_in_one_row() -> None:
     found = table(part(quickstart_records(), on_host("pi5")).tables, "The same variants side by side")
     assert column(found, "Variant")[3] == "int8 on litert"
