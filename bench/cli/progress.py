@@ -24,9 +24,16 @@ class ProgressLine:
     Args:
         ahead: host -> stage -> number of steps expected, for the time left of stages that have not begun;
             this machine's own work stands under the empty name.
+        guesses: stage -> seconds of a step, where a suite says more than the usual guess.
     """
 
-    def __init__(self, ahead: Mapping[str, Mapping[str, int]], stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        ahead: Mapping[str, Mapping[str, int]],
+        stream: TextIO | None = None,
+        guesses: Mapping[str, float] | None = None,
+    ) -> None:
+        self._guesses = {**GUESSED_SECONDS, **(guesses or {})}
         self._left = {host: dict(stages) for host, stages in ahead.items()}
         self._spent: dict[tuple[str, str], list[float]] = {}
         self._notes: dict[str, str] = {}
@@ -89,7 +96,7 @@ class ProgressLine:
 
     def _mean(self, host: str, stage: str) -> float:
         spent = self._spent.get((host, stage))
-        return sum(spent) / len(spent) if spent else GUESSED_SECONDS.get(stage, 1.0)
+        return sum(spent) / len(spent) if spent else self._guesses.get(stage, 1.0)
 
     def _head(self, step: Step) -> str:
         count = f"{step.index}/{step.total}" if step.total else ""

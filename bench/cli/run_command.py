@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from bench.running.work import HostOptions
 
     suite, overrides = load(options)
-    progress = Silent() if options.quiet else ProgressLine(steps_ahead(suite))
+    progress = Silent() if options.quiet else _progress_line(suite)
     how = RunOptions(options.resume, HostOptions(options.wait, options.set_governor), ask_to_stop)
     try:
         outcome = run_suite(suite, overrides, options.results, progress, how)
@@ -56,6 +56,12 @@ def _is_incomplete(record: Record) -> bool:
     return record.status in ("failed", "invalid") or not has_control
 
 
+def _progress_line(suite: Suite) -> ProgressLine:
+    measure = suite.measure
+    long_ones = {"sustained": measure.sustained_seconds, "energy": 2 * measure.energy_seconds}
+    return ProgressLine(steps_ahead(suite), guesses=long_ones)
+
+
 def steps_ahead(suite: Suite) -> dict[str, dict[str, int]]:
     """Count the steps of each stage of a run that has nothing yet, on each board of each host."""
     able = [case for case in suite.cases if not case.unavailable]
@@ -74,6 +80,7 @@ def _steps_on(cases: int, suite: Suite) -> dict[str, int]:
         "accuracy": cases,
         "memory": cases * MEMORY_PROBES,
         "latency": cases * suite.measure.rounds,
+        "sustained": cases if suite.measure.sustained_seconds else 0,
     }
 
 

@@ -171,6 +171,8 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
             keep(sitting, queued.attempt.case, queued.task.job.id, event)
         elif event["type"] == "progress" and event.get("total"):
             sitting.listener.progress(step, event["done"] / event["total"])
+        elif event["type"] == "cooling":
+            sitting.listener.progress(step, 0.0, cooling_words(event))
 
     try:
         outcome = follow_job(sitting.host, queued.task, on_event)
@@ -181,6 +183,11 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
     # Who asks a run to stop lets go of its hosts, which looks like a job that was stopped.
     sitting.require_going_on()
     return outcome
+
+
+def cooling_words(event: dict[str, Any]) -> str:
+    """Say how warm a board is that is waited for: `cools, 71 °C to 60 °C`."""
+    return f"cools, {event['temperature_c']:.0f} °C to {event['target_c']:.0f} °C"
 
 
 def _require_host(sitting: Sitting, problem: HostError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from bench.cli.progress import ProgressLine
+from bench.running.batch import cooling_words
 from bench.running.listener import Step
 
 
@@ -72,3 +73,15 @@ def test_a_host_that_is_waited_for_says_so_once_in_a_log() -> None:
     for _ in range(3):
         progress.progress(Step("ready", "pi5", host="pi5"), 0.0, "waits: ann@laptop measures there")
     assert stream.getvalue().count("ann@laptop") == 1
+
+
+def test_a_sustained_run_counts_with_the_time_that_the_suite_gives_it() -> None:
+    progress = ProgressLine({"": {"sustained": 2}}, io.StringIO(), {"sustained": 1800.0})
+    assert progress.seconds_left() == 3600.0
+
+
+def test_a_board_that_cools_is_shown_on_the_line() -> None:
+    stream = Terminal()
+    words = cooling_words({"temperature_c": 71.4, "target_c": 60.0})
+    ProgressLine({}, stream).progress(Step("latency", "case", 1, 3, "pi5"), 0.0, words)
+    assert "case cools, 71 °C to 60 °C" in stream.getvalue()
