@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from bench.agent.context import JobContext
 from bench.agent.failure import limit_memory
-from bench.agent.photos import read_photo
+from bench.agent.photos import decode_file, prepare_photo
 from bench.agent.runtimes import runtime_class
 from bench.agent.runtimes.base import Array, Runtime
-from bench.detectors import Detections, Detector, Geometry, decode_photo, resize, to_input
-from bench.errors import DataError, ModelError
+from bench.detectors import Detections, Detector, Geometry, resize, to_input
+from bench.errors import ModelError
 from bench.wire.description import ModelDescription
 from bench.wire.job import ImageRef
 
@@ -75,15 +74,9 @@ def read_pixels(context: JobContext, image: ImageRef) -> tuple[Array, Geometry]:
     Raises:
         DataError: it is missing or damaged; the message names the file.
     """
-    photo = decode_named(context, image, read_photo(context, image))
-    return resize(photo, context.job.description.preprocess)
+    return prepare_photo(context.locate(image.path), image, context.job.description.preprocess)
 
 
-def decode_named(context: JobContext, image: ImageRef, data: bytes) -> Any:
+def decode_named(context: JobContext, image: ImageRef, data: bytes) -> Array:
     """Decode a photo; an error names its file."""
-    try:
-        return decode_photo(data, (image.width, image.height), image.fill)
-    except DataError as problem:
-        raise DataError(
-            f"{context.locate(image.path)}: image {image.id} cannot be used: {problem}"
-        ) from problem
+    return decode_file(context.locate(image.path), image, data)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,17 @@ def run_agent(tmp_path: Path) -> Callable[..., AgentRun]:
 
 
 @pytest.fixture
-def make_context(tmp_path: Path) -> Callable[[Job], JobContext]:
+def make_context(tmp_path: Path) -> Iterator[Callable[[Job], JobContext]]:
     """Make the context of a job that is run within the test's own process."""
+    # Held until the test ends: a closed descriptor's number goes to the next file, which would be written to.
+    wakes = []
 
     def make(job: Job) -> JobContext:
         folder = tmp_path / "jobs" / job.id
         folder.mkdir(parents=True, exist_ok=True)
-        wake = open(tmp_path / "wake", "wb", buffering=0)  # noqa: SIM115 - lives as long as the context
-        return JobContext(job, folder, Reporter(folder, wake.fileno()))
+        wakes.append(open(tmp_path / "wake", "wb", buffering=0))  # noqa: SIM115 - closed below
+        return JobContext(job, folder, Reporter(folder, wakes[-1].fileno()))
 
-    return make
+    yield make
+    for wake in wakes:
+        wake.close()

@@ -151,4 +151,10 @@ def _print_row(host: LocalHost, subject: Subject, photos: Any, prepared: str) ->
     took = least_of(together, "pass_ns")
     name = f"{subject.path.stem}{' (prepared)' if prepared else ''}"
     print(f"  {name:20} {figures} {least_of(alone, 'pass_ns') / 1e6:8.2f} {took / 1e6:9.2f} ", end="")
-    print(f"{took / against:7.3f} {words}{'; in threads' if together[0]['is_overlapped'] else ''}")
+    print(f"{took / against:7.3f} {words}{_how(together[0])}")
+
+
+def _how(result: dict[str, Any]) -> str:
+    if not result["is_overlapped"]:
+        return ""
+    return "; in threads" + (" and a second process" if result["num_beside"] else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,6 +47,8 @@ STEPS = {
     "turn": ("Transpose", "."),
 }
 
+_ATTRIBUTES: dict[str, dict[str, Any]] = {"Concat": {"axis": 1}, "Transpose": {"perm": [0, 1, 3, 2]}}
+
 
 def write(path: Path, steps: list[str]) -> Path:
     """Write a chain of steps behind a first convolution."""
@@ -58,7 +61,7 @@ def write(path: Path, steps: list[str]) -> Path:
             channels = 16 if "twice" in steps[:number] and steps[number - 1] == "twice" else 8
             arrays[f"k{number}"] = weights(8, channels, 1, 1, seed=number + 1)
         values = {".": f"v{number}", "<": f"v{max(0, number - 1)}"}
-        more = {"Concat": {"axis": 1}, "Transpose": {"perm": [0, 1, 3, 2]}}.get(operator, {})
+        more = _ATTRIBUTES.get(operator, {})
         read = [values.get(name, name) for name in names]
         nodes.append(helper.make_node(operator, read, [f"v{number + 1}"], f"{operator}{number}", **more))
     graph = helper.make_graph(

@@ -1,7 +1,8 @@
 """Runs all images in order and writes what was found, shard by shard.
 
-Where there is more than one core and it pays, photos are prepared, the model runs and outputs are read in
-three threads, so that a pass takes as long as the slowest of them. Scoring is left to the controller. A shard
+Where there is more than one core and it pays, photos are prepared, the model runs and outputs are read beside
+each other, in three threads and, for photos, a second process (`bench.agent.preparer`), so that a pass takes
+as long as the slowest of them. Scoring is left to the controller. A shard
 that was journalled is safe: whoever goes on after a break asks only for the images behind it.
 """
 
@@ -41,21 +42,27 @@ def run(context: JobContext) -> dict[str, Any]:
         over all images in ns: `prepare_ns` decodes and resizes or reads prepared pixels, `convert_ns`
         normalises and quantizes, `invoke_ns` is all that the runtime does. With `is_overlapped` they passed
         beside each other and add up to more than `pass_ns`, from the first photo to the last shard.
+        `num_beside` photos were prepared by a second process.
     """
     start = time.perf_counter_ns()
     images = first_images(context, len(context.job.images))
-    accuracy = _AccuracyPass(context, load_model(context))
-    loaded = time.perf_counter_ns()
-    accuracy.run_all(images)
+    with contextlib.closing(PixelSource(context)) as source:
+        # Before the runtime is there: threads and locks of native code do not survive a fork.
+        source.start_preparer()
+        accuracy = _AccuracyPass(context, load_model(context), source)
+        loaded = time.perf_counter_ns()
+        accuracy.run_all(images)
+        ended = time.perf_counter_ns()
     return {
         "num_images": len(images),
         "num_detections": accuracy.num_detections,
         **accuracy.spent_ns,
         "load_ns": accuracy.model.load_ns,
-        "pass_ns": time.perf_counter_ns() - loaded,
+        "pass_ns": ended - loaded,
         "total_ns": time.perf_counter_ns() - start,
         "is_overlapped": accuracy.is_overlapped,
         "prepared": accuracy.source.status,
+        "num_beside": accuracy.source.num_beside,
         "prepared_note": accuracy.source.note,
         "boxes_outside": accuracy.boxes_outside,
         "proof": accuracy.model.runtime.proof(),
@@ -65,9 +72,8 @@ def run(context: JobContext) -> dict[str, Any]:
 class _AccuracyPass:
     """One walk over the images, with its counts and times."""
 
-    def __init__(self, context: JobContext, model: LoadedModel) -> None:
-        self.model = model
-        self.source = PixelSource(context)
+    def __init__(self, context: JobContext, model: LoadedModel, source: PixelSource) -> None:
+        self.model, self.source = model, source
         self.num_detections = self.boxes_outside = 0
         self.spent_ns = dict.fromkeys(_STAGES, 0)
         self.is_overlapped = False
@@ -92,8 +98,12 @@ class _AccuracyPass:
 
     def _walk(self, num_images: int) -> Generator[Detections]:
         """Yield what is found in each image, in order; the first ones tell whether threads would pay."""
+        # The first photo is prepared here while the second is prepared there.
+        self.source.begin_preparer(1)
         yield from self._results(range(num_images)[:_TRIAL])
         self.is_overlapped = self._may_overlap and self._would_pay()
+        if not self.is_overlapped:
+            self.source.stop_preparer()
         with contextlib.closing(self._results(range(num_images)[_TRIAL:])) as results:
             yield from results
 
@@ -115,7 +125,9 @@ class _AccuracyPass:
     def _inputs(self, places: range) -> Generator[tuple[list[Array], Geometry]]:
         """Yield each image's input tensors and where the photo lies in them."""
         for index in places:
-            pixels, geometry = self._spend("prepare_ns", self.source.read, index)
+            before = self.source.spent_ns
+            pixels, geometry = self.source.read(index)
+            self._note("prepare_ns", self.source.spent_ns - before)
             yield self._spend("convert_ns", self.model.to_inputs, pixels), geometry
 
     def _beside(self, stage: Generator[T]) -> Generator[T]:
@@ -125,10 +137,12 @@ class _AccuracyPass:
     def _spend(self, stage: str, work: Callable[..., Any], *arguments: Any) -> Any:
         start = time.perf_counter_ns()
         result = work(*arguments)
-        spent = time.perf_counter_ns() - start
-        self.spent_ns[stage] += spent
-        self._least_ns[stage] = min(spent, self._least_ns.get(stage, spent))
+        self._note(stage, time.perf_counter_ns() - start)
         return result
+
+    def _note(self, stage: str, spent_ns: int) -> None:
+        self.spent_ns[stage] += spent_ns
+        self._least_ns[stage] = min(spent_ns, self._least_ns.get(stage, spent_ns))
 
     def _finish_shard(self) -> None:
         name = shard_name(self._num_shards)
