@@ -12,7 +12,7 @@ from bench.agent.places import FILES, JOBS
 from bench.agent.session import Session
 from bench.agent.stage_zero import TAG_NAME
 
-_FOLDERS = ("agent", VENVS, FILES, JOBS, "prepared")
+_FOLDERS = ("agent", VENVS, FILES, JOBS, "prepared", "sessions")
 # The queue, the keeper's log, the lease and the like; a controller keeps no such files there.
 _FILES = ("*.json", "*.lock", "*.log", "*.scratch")
 _OURS = "detector-bench"
