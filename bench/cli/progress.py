@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from bench.running.estimate import GUESSED_SECONDS
-from bench.running.listener import Step
+from bench.running.listener import LOST, Step
 
 # Seconds between redraws of the live line; people do not read faster.
 REDRAW_SECONDS = 0.2
@@ -67,6 +67,8 @@ class ProgressLine:
             self._spent.setdefault((step.host, step.stage), []).append(seconds)
             left = self._left.setdefault(step.host, {})
             left[step.stage] = max(0, left.get(step.stage, 1) - 1)
+            if step.stage == LOST:
+                left.clear()
             note = self._notes.pop(step.host, "")
             if problem:
                 self._print(f"  {step.stage:<8} {_subject(step)}: {problem}")

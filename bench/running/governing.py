@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from bench.agent.governing import restore_governor, set_governor
+from bench.agent.governing import restore_governor, restore_if_unused, set_governor
 from bench.agent.ops import OpError
 from bench.errors import HostError
 from bench.hosts.base import Host
@@ -30,11 +30,14 @@ class Governor:
         self._is_set = False
 
     def set(self) -> None:
-        """Set it, if one was asked for.
+        """Set it, if one was asked for; it may be set again, as a lost connection gives it back.
 
         Raises:
             HostError: there is no such governor there, or no right to set it.
         """
+        if not isinstance(self._host, HasGovernor) and not self._is_set:
+            # What a run that was killed has left.
+            restore_if_unused(Path(self._host.root), is_keeper_running=False)
         if not self._name:
             return
         self._is_set = True

@@ -12,7 +12,7 @@ from bench.running.adopting import adopt
 from bench.running.governing import Governor
 from bench.running.leasing import Lease
 from bench.running.likeness import differences
-from bench.running.listener import Step
+from bench.running.listener import LOST, Step
 from bench.running.measuring import measure, run_accuracy
 from bench.running.opening import note_facts, require_same_machine
 from bench.running.readiness import make_ready
@@ -60,7 +60,7 @@ class HostRun:
             settings=work.settings(host.name),
             team=team,
             stop=crew.stop,
-            renew=self._lease.renew,
+            renew=self._renew,
         )
 
     @property
@@ -77,6 +77,8 @@ class HostRun:
         except HostError as problem:
             # Letting go of a host in the middle of something is no loss of it.
             self.loss = "" if self.crew.stop.is_set() else str(problem)
+            if self.loss:
+                self.work.listener.end(Step(LOST, self.name, host=self.name), 0.0, self.loss)
         except BaseException as problem:
             self.error = problem
         finally:
@@ -141,7 +143,6 @@ class HostRun:
     def _measure(self) -> None:
         self.crew.turns.wait(self.name)
         self._take()
-        self._governor.set()
         cases, controls = self.work.cases(self.host.name), self.work.controls_of(self.host.name)
         adopt(self.sitting, [*cases, *controls])
         measure(self.sitting, cases)
@@ -149,6 +150,11 @@ class HostRun:
 
     def _take(self) -> None:
         self._lease.take(self.work.options.wait_seconds, self.crew.stop, self._tell)
+
+    def _renew(self) -> None:
+        """Keep the board, and its governor, which a lost connection gives back."""
+        self._lease.renew()
+        self._governor.set()
 
     def _tell(self, what: str) -> None:
         self.work.listener.progress(Step("ready", self.name, host=self.name), 0.0, what)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+# The stage of a step that ends when a host is given up: nothing more comes from it.
+LOST = "lost"
+
 
 @dataclass(frozen=True)
 class Step:
     """One unit of work as a person would name it.
 
     Attributes:
-        stage: `data`, `build`, `check`, `accuracy`, `memory`, `latency` or `score`.
+        stage: `data`, `build`, `ready`, `transfer`, `adopt`, `check`, `accuracy`, `memory`, `latency`,
+            `energy`, `sustained`, `score`, or `lost`.
         subject: the case id, or what is worked on.
         index, total: of this stage's units, from 1; total 0 where it is not known.
         host: where it is done; empty for this machine's own work.

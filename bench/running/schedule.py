@@ -57,7 +57,9 @@ def summarise(lines: Iterable[dict[str, Any]], board: str = "") -> Done:
     """
     done = Done()
     for line in lines:
-        if line.get("board", "") != board and line["kind"] not in _SHARED:
+        if line.get("board", "") != board:
+            if line["kind"] in _SHARED:
+                _count(done, line)
             continue
         if line["kind"] in FURTHER_KINDS:
             _count_further(done, line)

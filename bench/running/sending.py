@@ -38,6 +38,8 @@ def send_files(work: Work, sitting: Sitting, place: int, count: int) -> None:
 
 def transfer_note(done: int, total: int, seconds: float) -> str:
     """Say how much of how much has come, and how fast."""
+    if not total:
+        return "has all files"
     rate = done / seconds / 1e6 if seconds > 0 else 0.0
     return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB, {rate:,.1f} MB/s"
 
