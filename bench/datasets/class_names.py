@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from bench.core.class_lines import split_numbers
 from bench.errors import DataError
 
 # Far more than any list of classes; a data file given by mistake is refused before it is parsed.
@@ -20,15 +21,15 @@ _FIELD = re.compile(r"""(\w+)\s*:\s*(?:(\d+)|"([^"]*)"|'([^']*)')""")
 def read_class_names(path: Path) -> tuple[str, ...]:
     """Return the names of classes 0, 1, 2 ... from `data.yaml` (its `names`) or from a text, one a line.
 
+    Lines of a text may begin with the numbers of their classes if all do.
+
     Raises:
         DataError: the file cannot be read or names nothing, or two classes share a name.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
         names = _names_of(path, read_yaml(path))
     else:
-        names = [line.strip() for line in read_text(path).splitlines()]
-        while names and not names[-1]:
-            names.pop()
+        names = _names_in(read_text(path).splitlines())
     for index, name in enumerate(names):
         if not name:
             raise DataError(f"{path}: class {index} has no name, expected one a class")
@@ -88,6 +89,15 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({problem.strerror}), expected a text file") from problem
     except UnicodeDecodeError as problem:
         raise DataError(f"{path}: not text in UTF-8 (byte {problem.start})") from problem
+
+
+def _names_in(lines: list[str]) -> list[str]:
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    numbered = dict(split_numbers(lines) or ())
+    if numbered and sorted(numbered) == list(range(len(lines))):
+        return [numbered[index] for index in range(len(lines))]
+    return [line.strip() for line in lines]
 
 
 def _names_of(path: Path, content: dict[str, Any]) -> list[str]:

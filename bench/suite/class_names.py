@@ -7,9 +7,9 @@ out when its categories are known.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from bench.core.class_lines import split_numbers
 from bench.errors import SuiteError
 from bench.suite.nodes import Node, read_nodes
 
@@ -18,8 +18,6 @@ SUFFIXES = (".txt", ".names", ".yaml", ".yml")
 # Far more than any; a data file given by mistake is refused before it is parsed.
 MAX_BYTES = 1_000_000
 MAX_CLASSES = 100_000
-
-_NUMBERED = re.compile(r"(\d+)\s*(?::\s*|\s)(.*\S)\s*")
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
@@ -34,16 +32,10 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
         raise SuiteError(f"{path}: holds no names, expected one class a line")
-    numbered = [_NUMBERED.fullmatch(line) for _, line in lines]
-    if not all(numbered):
+    numbered = split_numbers([line for _, line in lines])
+    if numbered is None:
         return tuple(line for _, line in lines)
-    return _by_index(path, [(line, int(found[1]), found[2]) for (line, _), found in _pairs(lines, numbered)])
-
-
-def _pairs(
-    lines: list[tuple[int, str]], numbered: list[re.Match[str] | None]
-) -> list[tuple[tuple[int, str], re.Match[str]]]:
-    return [(line, found) for line, found in zip(lines, numbered, strict=True) if found]
+    return _by_index(path, [(line, *row) for (line, _), row in zip(lines, numbered, strict=True)])
 
 
 def _read_text(path: Path) -> str:

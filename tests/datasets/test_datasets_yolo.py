@@ -137,12 +137,20 @@ def test_labels_may_lie_beside_the_photos_or_in_a_folder_of_their_own(folder: Pa
         ("data.yaml", "nc: 2\nnames: {1: dog, 0: cat}"),
         ("classes.txt", "cat\ndog\n\n"),
         ("obj.names", "\ufeffcat\r\ndog\r\n"),
+        # As a suite reads the same file for a model's labels.
+        ("classes.txt", "1: dog\n0: cat\n"),
     ],
 )
 def test_class_names_are_read_from_every_usual_file(folder: Path, name: str, content: str) -> None:
     (folder / "data.yaml").unlink()
     write(folder / name, content)
     assert read(by_folder(folder)).categories == {1: "cat", 2: "dog"}
+
+
+def test_numbers_that_do_not_count_the_classes_belong_to_their_names(folder: Path) -> None:
+    (folder / "data.yaml").unlink()
+    write(folder / "classes.txt", "3 wheeler\n4 wheeler\n")
+    assert read(by_folder(folder)).categories == {1: "3 wheeler", 2: "4 wheeler"}
 
 
 def test_coco_classes_have_cocos_own_ids_also_under_darknets_names() -> None:
