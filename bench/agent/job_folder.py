@@ -38,7 +38,8 @@ class JobFolder:
 
     def exists(self) -> bool:
         """Whether the job was queued and is not forgotten; a link is no folder."""
-        return self.path.is_dir() and not self.path.is_symlink()
+        is_link = self.path.is_symlink() or self.path.parent.is_symlink()
+        return self.path.is_dir() and not is_link
 
     def create(self, job: dict[str, Any], task: dict[str, Any]) -> None:
         """Make the folder anew: one of an earlier attempt would mix two journals."""
@@ -52,7 +53,7 @@ class JobFolder:
         """Remove the folder and all that is in it; of a link only the link."""
         if self.path.is_symlink():
             self.path.unlink()
-        elif self.path.exists():
+        elif self.exists():
             shutil.rmtree(self.path)
 
     def holds(self, job: dict[str, Any]) -> bool:

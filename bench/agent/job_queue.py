@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.agent.job_folder import JobFolder
-from bench.agent.places import JOBS, folder_below, read_json, write_json
+from bench.agent.places import read_json, write_json
 from bench.wire.boot import read_boot_id
 from bench.wire.process import is_same, start_ticks
 
@@ -35,7 +35,6 @@ class JobQueue:
     """The queue below a root folder."""
 
     def __init__(self, root: Path) -> None:
-        folder_below(root, JOBS)
         self.root = root
         self._num_ended = 0
         self._seen: tuple[tuple[int, int], dict[str, Any]] | None = None

@@ -135,6 +135,9 @@ def end(root: Path, controller: str) -> None:
     from bench.agent.job_queue import JobQueue
     from bench.agent.succession import step_down
 
+    if not root.exists():
+        # It was asked to remove everything.
+        return
     try:
         step_down(root, controller)
         _give_governor_back(root, JobQueue(root).keeper() is not None)

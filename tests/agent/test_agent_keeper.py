@@ -17,7 +17,9 @@ import psutil
 import pytest
 from session_client import RefusedError, SessionClient, pack
 
-from bench.agent.job_queue import JobQueue, kill_group
+from bench.agent import keeper as keeper_module
+from bench.agent.job_folder import JobFolder
+from bench.agent.job_queue import JobQueue, ending, kill_group
 from bench.wire.boot import read_boot_id
 from bench.wire.codec import to_json
 from bench.wire.job import Job
@@ -204,6 +206,37 @@ def test_the_signal_that_ended_a_job_is_named(device: Device, name: str) -> None
     ended = client.follow("a")[1]
     assert (ended["signal"], ended["exit_code"], ended["cause"]) == (name, None, "")
     assert ended["stderr_tail"] == ["last words"]
+
+
+def test_the_kernels_memory_kills_are_counted_from_a_jobs_start_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter([7, 9])
+    monkeypatch.setattr(keeper_module, "read_oom_kills", lambda: next(counts))
+    (tmp_path / "jobs").mkdir()
+    folder = JobFolder(tmp_path, "a")
+    program = tmp_path / "killed"
+    program.write_text("#!/bin/sh\nkill -KILL $$\n")
+    program.chmod(0o755)
+    folder.create({"id": "a"}, {"timeout_seconds": 10, "environment": {}, "python": str(program)})
+    queue = JobQueue(tmp_path)
+    queue.add(["a"])
+    running = keeper_module._begin_next(queue, {"PYTHONPATH": ""})
+    assert running is not None
+    ended = keeper_module._follow(running)
+    assert (ended["signal"], ended["num_oom_kills"], ended["cause"]) == ("SIGKILL", 2, "")
+
+
+def test_words_that_do_not_fit_the_room_of_an_end_go_oldest_first(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    folder = JobFolder(tmp_path, "a")
+    folder.create({"id": "a"}, {})
+    lines = tuple(f"{number}" + "\N{SNOWMAN}" * 400 for number in range(10))
+    folder.end(ending(stderr_tail=lines))
+    ended = folder.ended()
+    assert ended is not None and ended["stderr_tail"][-1].startswith("9")
+    assert 0 < len(ended["stderr_tail"]) < 10
+    assert (folder.path / "ended.json").stat().st_size == 4096
 
 
 def test_the_kernel_would_kill_the_job_first(device: Device) -> None:

@@ -193,6 +193,12 @@ def test_a_new_connection_of_a_controller_ends_its_old_one(tmp_path: Path, archi
     assert not list((tmp_path / "root" / "sessions").iterdir())
 
 
+def test_a_session_that_was_asked_nothing_makes_nothing(tmp_path: Path, archive: bytes) -> None:
+    with SessionClient(tmp_path / "root", archive) as client:
+        assert client.ask("jobs")["jobs"] == []
+    assert {path.name for path in (tmp_path / "root").iterdir()} == {"CACHEDIR.TAG", "agent"}
+
+
 def test_a_controllers_id_is_no_path(tmp_path: Path, archive: bytes) -> None:
     with SessionClient(tmp_path / "root", archive, controller="../../x") as client:
         assert client.ask("ping")["ok"]
@@ -405,7 +411,16 @@ def test_a_link_in_place_of_a_folder_or_file_is_not_followed(tmp_path: Path, arc
         (root / "jobs" / "b").symlink_to(outside)
         with pytest.raises(RefusedError):
             client.ask("fetch", job="b", name="secret")
-    assert [path.name for path in outside.iterdir()] == ["secret"]
+        shutil.rmtree(root / "jobs")
+        (outside / "c").mkdir()
+        (root / "jobs").symlink_to(outside)
+        client.ask("forget", job="c")
+        with pytest.raises(RefusedError, match="never started here"):
+            client.ask("events", job="c", offset=0, timeout=0)
+        with pytest.raises(RefusedError, match="no folder of ours"):
+            task = {"job": {"id": "c"}, "timeout_seconds": 1}
+            client.ask("start", tasks=[task], python=sys.executable)
+    assert sorted(path.name for path in outside.iterdir()) == ["c", "secret"]
 
 
 @pytest.mark.parametrize("name", ["../job.json", "a/b", "", ".", "..", ".hidden", "x\0", None, 3])

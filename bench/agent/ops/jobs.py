@@ -13,6 +13,7 @@ from bench.agent.keeper import start_keeper
 from bench.agent.leasing import expect_own_lease, hold_lease
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import environment_of, job_id, job_of, seconds_of, text_of
+from bench.agent.places import JOBS, folder_below
 from bench.agent.session import Session
 from bench.agent.unsynced import sync_files
 from bench.errors import HostError
@@ -35,6 +36,7 @@ def start(session: Session, request: dict[str, Any], body: bytes) -> dict[str, A
     python, environment = _python_of(request), environment_of(request)
     expect_own_lease(session.root)
     sync_files(session.root)
+    folder_below(session.root, JOBS)
     queue = queue_of(session)
     with queue.locked():
         queue.settle_locked()

@@ -7,9 +7,10 @@ import os
 from io import BufferedReader
 from typing import Any
 
+from bench.agent.job_folder import known_folder
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import job_of, name_of, size_of
-from bench.agent.places import JOBS, folder_below, opened_beside
+from bench.agent.places import opened_beside
 from bench.agent.session import Session
 from bench.wire.remote import PIECE_BYTES
 
@@ -21,11 +22,9 @@ def fetch(session: Session, request: dict[str, Any], body: bytes) -> tuple[dict[
         OpError: the job or the file is not there.
     """
     job, name, offset = job_of(request), name_of(request), size_of(request, "offset", 0)
-    folder = folder_below(session.root, JOBS) / job
-    if not folder.is_dir():
-        raise OpError("unknown_job", f"job {job}: was never started here, or is forgotten")
+    folder = known_folder(session.root, job)
     try:
-        with opened_beside(folder, name) as file:
+        with opened_beside(folder.path, name) as file:
             size = os.fstat(file.fileno()).st_size
             digest = _digest_of(session, file)
             file.seek(offset)
