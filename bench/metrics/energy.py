@@ -21,6 +21,9 @@ from bench.stats import median_interval
 MIN_SECONDS = 3.0
 MIN_SAMPLES = 20
 
+# Of power at rest: what a loop draws above it must be more than this, or it is lost in the readings.
+LEAST_SHARE = 0.01
+
 # What each meter sees.
 _METERS = {
     "pmic": "power chip of the board, sum over its rails, without what draws from 5 V directly (USB, HATs)",
@@ -53,7 +56,7 @@ def energy_metrics(probes: Sequence[Probe], measure: MeasureOptions) -> tuple[Me
     gross = [load * time for load, time in zip(loads, seconds, strict=True)]
     note = _note(able)
     return (
-        _net_metric(net, note, measure),
+        _net_metric(net, [g - n for g, n in zip(gross, net, strict=True)], note, measure),
         _metric("energy_per_inference_gross_j", gross, note, measure),
         _metric("load_power_w", loads, note, measure),
         _metric("idle_power_w", rests, note, measure),
@@ -118,10 +121,16 @@ def _seconds(part: Mapping[str, Any]) -> float:
     return float(part["stop_ns"] - part["start_ns"]) / 1e9
 
 
-def _net_metric(values: list[float], note: str, measure: MeasureOptions) -> Metric:
-    if median_interval(values, measure.level).value > 0:
+def _net_metric(values: list[float], rest: list[float], note: str, measure: MeasureOptions) -> Metric:
+    """Make the metric of energy above rest, unless that is lost in the readings of power.
+
+    Args:
+        values: energy above rest of one inference in each process, joules.
+        rest: what rest would have used in the same time, joules.
+    """
+    if median_interval(values, measure.level).value > LEAST_SHARE * float(np.median(rest)):
         return _metric("energy_per_inference_j", values, note, measure)
-    why = "the loop drew no more than rest, so its energy is not resolved"
+    why = f"the loop drew less than {LEAST_SHARE:.0%} more than rest, so its energy is not resolved"
     return make_metric("energy_per_inference_j", None, count=len(values), note=joined(why, note))
 
 

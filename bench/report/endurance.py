@@ -16,6 +16,9 @@ from bench.report.units import milliseconds, number, ratio, significant
 # A steady state within this of the burst is the same speed to anybody.
 SAME_SPEED = 0.02
 
+# The burst of a shorter run is its first tenth, not its first minute (see `bench.metrics.sustained`).
+LONG_SECONDS = 600.0
+
 
 def sustained_table(panel: Panel, records: Sequence[Record]) -> Table | None:
     """Build the table of sustained runs; None where none was asked for."""
@@ -69,8 +72,9 @@ def sustained_sentences(records: Sequence[Record], labels: dict[str, str]) -> li
 def _sentence(record: Record) -> str:
     steady_ratio = record.value("latency_steady_ratio") or 1.0
     burst, steady = (record.value(f"latency_{name}_p50_ns") or 0.0 for name in ("burst", "steady"))
-    minutes = _minutes(max((run["seconds"] for run in record.sustained), default=0.0))
-    times = f"{milliseconds(burst)} ms in the first minute, {milliseconds(steady)} ms in the last third"
+    seconds = max((run["seconds"] for run in record.sustained), default=0.0)
+    minutes, first = _minutes(seconds), "minute" if seconds >= LONG_SECONDS else "tenth"
+    times = f"{milliseconds(burst)} ms in the first {first}, {milliseconds(steady)} ms in the last third"
     if abs(steady_ratio - 1) <= SAME_SPEED:
         speed = f"keeps its speed over {minutes} min ({times})"
     else:

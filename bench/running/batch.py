@@ -173,6 +173,8 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
             sitting.listener.progress(step, event["done"] / event["total"])
         elif event["type"] == "cooling":
             sitting.listener.progress(step, 0.0, cooling_words(event))
+        elif event["type"] == "probe" and event.get("cooling"):
+            sitting.listener.progress(step, 0.0, "")
 
     try:
         outcome = follow_job(sitting.host, queued.task, on_event)

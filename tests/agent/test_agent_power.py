@@ -177,7 +177,9 @@ def test_a_sustained_run_keeps_every_call_and_looks_in_between(
     assert len(result["probes"]) == len(file["start_ns"]) + 1
     assert {probe["throttled"] for probe in result["probes"]} == {4}
     assert result["probes"][-1]["frequency_hz"] == 1_500_000_000
-    assert 0.6 <= result["seconds"] < 5
+    # The last look may take what is left of the time.
+    assert 0.2 <= result["seconds"] < 5
+    assert result["probes"][-1]["at_ns"] >= 600_000_000
 
 
 def test_a_sustained_run_reports_how_far_it_is_and_its_file(

@@ -12,6 +12,7 @@ What the samples add up to is left to the controller; where there is no meter no
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
@@ -132,8 +133,14 @@ class Sampler:
         return self.samples
 
     def _run(self) -> None:
-        while not self._stopped.wait(1 / SAMPLES_PER_SECOND):
-            self._take()
+        start = time.monotonic()
+        for number in itertools.count(1):
+            # On a grid of time: what a reading takes does not lower the rate, unless it takes longer.
+            due = start + number / SAMPLES_PER_SECOND
+            if self._stopped.wait(max(0.0, due - time.monotonic())):
+                return
+            if time.monotonic() < due + 1 / SAMPLES_PER_SECOND:
+                self._take()
 
     def _take(self) -> None:
         before = self._clock()
