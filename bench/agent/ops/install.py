@@ -21,6 +21,7 @@ from typing import Any
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import matched, seconds_of, size_of
 from bench.agent.ops.environment import STATE_NAME, VENVS, key_of, python_of, read_state, remove_others
+from bench.agent.ops.idle import require_no_keeper
 from bench.agent.ops.pip_failures import name_failure
 from bench.agent.ops.pip_running import clean_environment, has_pip, install_arguments, pip_command, run_told
 from bench.agent.ops.runtimes import REQUIRED, import_packages
@@ -87,6 +88,7 @@ def _installed(session: Session, wanted: _Wanted) -> dict[str, Any]:
     with _alone(session, venvs):
         state = read_state(session.root, wanted.key)
         if state is None:
+            require_no_keeper(session.root)
             _require_room(venvs, wanted.needed_bytes)
             _install(session, venvs, wanted)
             state = read_state(session.root, wanted.key)

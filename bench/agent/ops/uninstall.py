@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.agent.ops import OpError
 from bench.agent.ops.environment import VENVS
+from bench.agent.ops.idle import require_no_keeper
 from bench.agent.places import FILES, JOBS
 from bench.agent.session import Session
 from bench.agent.stage_zero import TAG_NAME
@@ -26,10 +27,11 @@ def uninstall(session: Session, request: dict[str, Any], body: bytes) -> dict[st
         is a controller itself, its cache lies in the same folder.
 
     Raises:
-        OpError: the folder is not marked as ours.
+        OpError: the folder is not marked as ours, or jobs run there.
     """
     root = session.root
     _require_ours(root)
+    require_no_keeper(root)
     freed = 0
     for path in [root / name for name in _FOLDERS] + [
         path for ending in _FILES for path in root.glob(ending)
