@@ -313,3 +313,28 @@ def test_a_job_that_is_late_is_killed_on_the_device(
     host.put([photo])
     outcome = run_job(host, make_job(hang=True), 1.5)
     assert outcome.cause == "time_limit" and "ran longer than 1.5 s" in outcome.reason
+
+
+def test_a_governor_is_set_again_after_a_cut(
+    ssh_rig: SshRig, open_ssh: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.hosts.ssh.connection as connection
+
+    host, asked = open_ssh(), []
+    real = connection.Connection.send
+
+    def send(self: connection.Connection, op: str, body: bytes = b"", **values: Any) -> int:
+        if op != "governor":
+            return real(self, op, body, **values)
+        asked.append(values)
+        return real(self, "ping")
+
+    monkeypatch.setattr(connection.Connection, "send", send)
+    host.set_governor("performance")
+    ssh_rig.cut_connections()
+    host.call("ping")
+    assert asked == [{"action": "set", "set": "performance"}] * 2
+    host.restore_governor()
+    ssh_rig.cut_connections()
+    host.call("ping")
+    assert asked[2:] == [{"action": "restore"}]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from ssh_hosts import OpenSsh, host_file, made_file
 from ssh_rig import SshRig
 
 from bench.errors import HostError
 from bench.hosts.base import HostFile
+from bench.hosts.ssh import command
 from bench.wire.remote import PIECE_BYTES
 
 
@@ -171,16 +175,39 @@ def test_a_file_that_another_controller_sends_is_waited_for(
     assert on_device(ssh_rig, file).read_bytes() == file.path.read_bytes()
 
 
-def test_a_dead_link_is_left_when_it_is_noticed(
-    ssh_rig: SshRig, open_ssh: OpenSsh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import bench.hosts.ssh.command as command
-
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ssh notice a dead link after two seconds instead of 45."""
     monkeypatch.setitem(command._OPTIONS, "ServerAliveInterval", "1")
     monkeypatch.setitem(command._OPTIONS, "ServerAliveCountMax", "1")
-    host = open_ssh()
-    host.call("ping")
-    ssh_rig.hold_connections()
-    threading.Timer(1.0, ssh_rig.cut_connections).start()
-    assert host.call("ping")[0]["ok"]
-    assert host.traffic.num_connections >= 2
+
+
+def test_a_dead_link_is_left_when_it_is_noticed(
+    ssh_rig: SshRig, open_ssh: OpenSsh, tmp_path: Path, impatient: None
+) -> None:
+    """The device does not know of it: its old session still has the file that was being sent."""
+    file = made_file(tmp_path / "big.onnx", 8 * PIECE_BYTES)
+    host, num_held = open_ssh(), [0]
+
+    def hold_once(done: int, total: int) -> None:
+        if done and not num_held[0]:
+            num_held[0] += 1
+            ssh_rig.hold_connections()
+
+    started = time.monotonic()
+    host.put([file], hold_once)
+    assert num_held == [1] and host.traffic.num_connections == 2
+    assert time.monotonic() - started < 15
+    assert on_device(ssh_rig, file).read_bytes() == file.path.read_bytes()
+    wait_until(lambda: len(sessions(ssh_rig)) == 1)
+
+
+def sessions(rig: SshRig) -> list[psutil.Process]:
+    return [process for process in rig.device.processes() if "bench.agent.session" in process.cmdline()]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -16,6 +16,7 @@ from bench.agent.ops import OpError
 from bench.agent.ops.arguments import sha256_of, size_of, suffix_of
 from bench.agent.places import FILES, folder_below
 from bench.agent.session import Session
+from bench.agent.unsynced import mark_unsynced
 
 
 def put_batch(session: Session, request: dict[str, Any], body: bytes) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def put_batch(session: Session, request: dict[str, Any], body: bytes) -> dict[st
             before that one are there.
     """
     folder = folder_below(session.root, FILES)
+    mark_unsynced(session.root)
     content, offset = memoryview(body), 0
     for sha256, size, suffix in request.get("files", ()):
         values = {"sha256": sha256, "size": size, "suffix": suffix}

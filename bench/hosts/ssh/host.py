@@ -166,11 +166,13 @@ class SshHost:
         return answer
 
     def set_governor(self, name: str) -> None:
-        """Set the processor's governor until `restore_governor`."""
+        """Set the processor's governor until `restore_governor`; a lost connection restores it, too."""
         self.call("governor", action="set", set=name)
+        self._line.restore = lambda connection: connection.ask("governor", action="set", set=name)
 
     def restore_governor(self) -> None:
         """Give the processor the governor back that it had."""
+        self._line.restore = lambda connection: None
         self.call("governor", action="restore")
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ class Line:
         name: of the host, for messages.
         patience_seconds: how long a lost connection is tried to be made anew.
         on_notice: called with a sentence when the connection is lost and when it is back.
+        restore: called with each connection that replaces a lost one, to make what the device undid anew.
     """
 
     def __init__(self, name: str, connect: Callable[[], Connection], patience_seconds: float) -> None:
@@ -51,6 +52,8 @@ class Line:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self.on_notice: Callable[[str], None] = lambda sentence: None
+        self.restore: Callable[[Connection], object] = lambda connection: None
+        self._is_replaced = False
         self.hello: dict[str, Any] = {}
         self._lost_at: float | None = None
         self._num_losses = self._num_crashes = 0
@@ -99,6 +102,9 @@ class Line:
             if connection is None or self._closed.is_set():
                 raise self._was_closed()
             try:
+                if self._is_replaced:
+                    self.restore(connection)
+                    self._is_replaced = False
                 result = work(connection)
             except BrokenStreamError as problem:
                 self._reconnect(connection.failed(problem).failure)
@@ -170,6 +176,7 @@ class Line:
             except ConnectionFailedError as problem:
                 failure = problem.failure
                 continue
+            self._is_replaced = True
             self.on_notice("the connection is back")
             return
 
