@@ -31,7 +31,8 @@ def open_host(settings: HostSettings, root: Path) -> list[Host]:
     """
     if settings.name in HOSTS:
         module, _, attribute = HOSTS[settings.name].partition(":")
-        host: Host = getattr(importlib.import_module(module), attribute)(root)
+        plug_in = getattr(importlib.import_module(module), attribute)
+        host: Host = plug_in(root, environment=settings.environment)
         return [host]
     from bench.hosts.ssh.host import SshHost
 

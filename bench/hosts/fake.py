@@ -6,7 +6,7 @@ runtime instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,12 @@ class FakeHost:
     board = ""
     is_detached = False
 
-    def __init__(self, root: Path, answer: Callable[[Job], FakeAnswer] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        answer: Callable[[Job], FakeAnswer] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.root = str(root)
         self.started: list[Job] = []
         self._answer = answer or (lambda job: FakeAnswer())

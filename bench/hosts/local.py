@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,14 @@ class LocalHost:
     board = ""
     is_detached = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Name a folder for the jobs.
+
+        Args:
+            environment: further variables of the jobs' processes.
+        """
         self._root = root.resolve()
+        self._further = dict(environment or {})
         self.root = str(self._root)
         self._queued: dict[str, float] = {}
         self._running: dict[str, _Running] = {}
@@ -215,7 +221,7 @@ class LocalHost:
                 process = subprocess.Popen(
                     [*_AGENT, str(folder)],
                     cwd=folder,
-                    env=_environment(),
+                    env={**_environment(), **self._further},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=stderr,

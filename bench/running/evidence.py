@@ -122,11 +122,21 @@ def _expected(evidence: Evidence, case: Case, needs_rounds: bool) -> Expected:
     return Expected(
         num_images=len(evidence.data.images),
         options=evidence.suite.measure,
-        boards=tuple(noted_facts(evidence.info, case.host)) or ("",),
+        boards=_boards(evidence, case.host),
         needs_rounds=needs_rounds,
         loss=evidence.lost_hosts.get(case.host, ""),
         lost_boards=evidence.lost_boards.get(case.host, {}),
     )
+
+
+def _boards(evidence: Evidence, host: str) -> tuple[str, ...]:
+    """Return the boards that measured, of those that the host has now."""
+    reached = tuple(noted_facts(evidence.info, host))
+    declared = {settings.name: settings.boards for settings in evidence.suite.hosts_settings}
+    if host not in declared:
+        return reached or ("",)
+    present = declared[host] if len(declared[host]) > 1 else ("",)
+    return tuple(board for board in reached if board in present) or present[:1]
 
 
 def _by_kind(lines: list[Line]) -> dict[str, list[Line]]:

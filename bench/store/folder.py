@@ -3,6 +3,7 @@
 run.json                         suite text, plan, overrides, versions, git, environment, times
 suite.yaml                       the suite as it was read
 records.jsonl                    one Record a line
+pending-<host>.json              what is queued on a device, while it is
 cases/<case>/rounds.jsonl        every finished round, memory probe and accuracy shard
 cases/<case>/detections-0000.npz detections of one shard; detections.npz of all; matches.npz
 report.md, report.html, ...      rendered from the records, at any time again

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,24 @@ def test_an_interrupted_run_leaves_the_device_measuring_and_resume_fetches_it(
     assert ssh_bench.run("--host", "loop", "--resume") == EXIT_GOOD
     (record,) = ssh_bench.records()
     assert record["rounds_valid"] == 4 and ssh_bench.num_rounds() == 4
+
+
+def test_a_device_goes_on_without_its_controller_and_resume_fetches_what_it_did(ssh_bench: SshBench) -> None:
+    process = multiprocessing.get_context("fork").Process(target=ssh_bench.run, args=("--host", "loop"))
+    process.start()
+    when_rounds(ssh_bench, 1, process.kill).join()
+    process.join(60)
+    kept, jobs = ssh_bench.num_rounds(), ssh_bench.rig.device.cache / "jobs"
+    deadline = time.monotonic() + 60
+    while len(list(jobs.glob("*/ended.json"))) < len(list(jobs.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    # The rounds that it had not fetched yet have been measured all the same.
+    assert kept < 4 and len(list(jobs.glob("*/ended.json"))) >= 4
+    started = time.time()
+    assert ssh_bench.run("--host", "loop", "--resume") == EXIT_GOOD
+    (record,) = ssh_bench.records()
+    assert record["rounds_valid"] == 4 and ssh_bench.num_rounds() == 4
+    assert datetime.fromisoformat(record["finished"]).timestamp() <= started
 
 
 def test_a_host_that_is_not_there_fails_its_cases_alone(ssh_bench: SshBench) -> None:
