@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.analysis.findings import Panel
 from bench.analysis.hosts import Across, Variant
-from bench.analysis.interval import known_value
+from bench.analysis.interval import known_value, sign
 from bench.core.metric import Metric
 from bench.core.record import Record
 from bench.report.answers import unfit_words
@@ -125,11 +125,10 @@ def speed_up_cell(metric: Metric | None) -> Cell:
         return NO_CELL
     ends = bounds(metric)
     shown = ""
-    tone: Tone = ""
     if ends and ends[0] > 0:
         shown = f"[{ratio(1 / ends[1])}, {ratio(1 / ends[0])}]{weak_words(metric)}"
-        tone = "good" if ends[1] < 1 else "bad" if ends[0] > 1 else "tie"
-    return Cell(f"{ratio(1 / metric.value)}×", shown, tone)
+    tones: dict[int | None, Tone] = {-1: "good", 0: "tie", 1: "bad", None: ""}
+    return Cell(f"{ratio(1 / metric.value)}×", shown, tones[sign(metric, 1.0)])
 
 
 def _choice_row(panel: Panel) -> Row:

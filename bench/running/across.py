@@ -29,12 +29,12 @@ def fields_across(evidence: Evidence, case: Case, scored: Mapping[str, Scored]) 
 
 
 def rounds_by_board(own: Scored) -> dict[str, list[dict[str, Any]]]:
-    """Return the results of the valid timed rounds of each board; the only board of a host has no name."""
+    """Return the results of the valid timed rounds of each board, boards by name; an only one has none."""
     boards: dict[str, list[dict[str, Any]]] = {}
     for line in own.lines.get("latency", []):
         if line["status"] == "ok" and line.get("valid", True):
             boards.setdefault(_board(line), []).append(line["result"])
-    return boards
+    return {name: boards[name] for name in sorted(boards)}
 
 
 def _boards(evidence: Evidence, own: Scored) -> dict[str, Any]:

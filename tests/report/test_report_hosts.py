@@ -32,6 +32,7 @@ from bench.report.machines import machine_line
 from bench.report.markdown import render_markdown
 from bench.report.model import Across, ReportModel, Section, Table
 from bench.report.rows import render_csv
+from bench.report.side_by_side import speed_up_cell
 
 
 def report(*hosts: list[Record]) -> ReportModel:
@@ -116,6 +117,17 @@ def test_figures_that_nobody_should_act_on_rank_nothing() -> None:
     assert not [said for said in found.findings if "ship" in said or "recommended" in said]
     choices = table(found.tables, "What to ship on each host")
     assert column(choices, "Figures") == ["not valid for decisions"] * 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "level", "tone"),
+    [((0.5, 0.7), 0.95, "good"), ((0.5, 0.7), 0.5, ""), ((1.2, 1.4), 0.95, "bad"), ((0.9, 1.1), 0.95, "tie")],
+)
+def test_a_speed_up_is_called_one_only_by_an_interval_of_confidence_enough(
+    ends: tuple[float, float], level: float, tone: str
+) -> None:
+    cell = speed_up_cell(make_metric("latency_ratio", sum(ends) / 2, low=ends[0], high=ends[1], level=level))
+    assert cell.tone == tone and cell.text == f"{2 / sum(ends):.2f}×"
 
 
 def test_the_same_variants_stand_in_one_row() -> None:
