@@ -17,7 +17,7 @@ example:
 """
 
 _CHECK = """Looks at everything that decides whether hours of measuring are well spent, and says what to do.
-Nothing is installed but the agent, a file of 150 kB in its user's cache folder.
+Nothing is installed but the agent, a file of less than 200 kB in its user's cache folder.
 
 example:
   bench host check pi5

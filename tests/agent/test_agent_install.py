@@ -20,15 +20,18 @@ from typing import Any, cast
 import pytest
 from stub_wheels import file_name, make_wheel, make_wheels, sha256
 
-from bench.agent.ops import OpError
+from bench.agent.job_queue import JobQueue
+from bench.agent.ops import OpError, filling
 from bench.agent.ops import install as installing
 from bench.agent.ops.install import install
 from bench.agent.ops.pip_failures import name_failure
 from bench.agent.ops.pip_running import clean_environment, has_pip, install_arguments, pip_command, run_told
 from bench.agent.ops.runtimes import runtimes
+from bench.agent.ops.uninstall import uninstall
 from bench.agent.ops.unpacking import unpack_wheel
 from bench.agent.ops.venv_making import is_venv, make_venv
 from bench.agent.session import Session
+from bench.agent.stage_zero import TAG, TAG_NAME
 
 KEY = "py311-0123456789abcdef"
 
@@ -220,6 +223,28 @@ def test_two_installations_do_not_run_at_once(device: Device, monkeypatch: pytes
     assert busy.value.kind == "busy"
 
 
+def test_nothing_is_installed_or_removed_below_jobs_that_run(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (device.root / TAG_NAME).write_text(TAG)
+    monkeypatch.setattr(JobQueue, "keeper", lambda queue: (1, None))
+    for op in (lambda: device.install({}), lambda: uninstall(cast(Session, device), {}, b"")):
+        with pytest.raises(OpError, match="jobs run there; let them end") as busy:
+            op()
+        assert busy.value.kind == "busy"
+    assert (device.root / TAG_NAME).exists()
+
+
+def test_a_folder_without_our_mark_is_not_removed(device: Device) -> None:
+    (device.root / "files").mkdir()
+    with pytest.raises(OpError, match="has no CACHEDIR.TAG of ours; nothing was removed"):
+        uninstall(cast(Session, device), {}, b"")
+    (device.root / TAG_NAME).write_text("Signature: 8a477f597d28d172789f06886806bc55\n# of another program\n")
+    with pytest.raises(OpError, match="has no CACHEDIR.TAG of ours"):
+        uninstall(cast(Session, device), {}, b"")
+    assert (device.root / "files").is_dir()
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -242,7 +267,7 @@ def test_a_request_that_cannot_be_meant_is_refused(values: dict[str, Any], devic
 def test_a_device_without_pip_says_so_and_keeps_nothing(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installing, "has_pip", lambda: False)
+    monkeypatch.setattr(filling, "has_pip", lambda: False)
     assert device.install({})["failure"]["cause"] == "no_pip"
     assert device.names() == {".lock"}
 
@@ -376,11 +401,11 @@ def test_a_program_is_told_line_by_line_and_killed_when_it_is_time() -> None:
 
 def test_an_index_from_which_nothing_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     device = Device(Path())
-    watch = installing._Watch(cast(Session, device), time.monotonic() + 3600)
+    watch = filling.Watch(cast(Session, device), time.monotonic() + 3600)
     assert watch.goes_on("Collecting numpy") and watch.deadline is not None
     watch.deadline = time.monotonic() - 1
     assert not watch.goes_on("")
-    fed = installing._Watch(cast(Session, device), time.monotonic() - 1)
+    fed = filling.Watch(cast(Session, device), time.monotonic() - 1)
     assert fed.goes_on("Downloading numpy-1.whl (14 MB)") and fed.goes_on("")
 
 

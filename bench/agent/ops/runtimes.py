@@ -48,11 +48,11 @@ def import_packages(python: Path) -> dict[str, dict[str, str]]:
     together = _import(python, list(_STATEMENTS))
     if isinstance(together, dict):
         return {name: {"version": version} for name, version in together.items()}
-    found = {name: _import(python, [name]) for name in _STATEMENTS}
-    return {
-        name: {"error": one} if isinstance(one, str) else {"version": one[name]}
-        for name, one in found.items()
-    }
+    return {name: _told(_import(python, [name])) for name in _STATEMENTS}
+
+
+def _told(found: dict[str, str] | str) -> dict[str, str]:
+    return {"error": found} if isinstance(found, str) else {"version": next(iter(found.values()))}
 
 
 def _import(python: Path, names: list[str]) -> dict[str, str] | str:
