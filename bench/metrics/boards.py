@@ -96,7 +96,7 @@ def interval_on_boards(values: Sequence[Sequence[float]], measure: MeasureOption
     by `group_level` of the board with the fewest.
 
     Not the hierarchical bootstrap, which draws boards anew too: of the median of all such boards it covered
-    .62 to .79 with 2 boards, .80 to .90 with 3, .85 to .92 with 4 and .92 to .95 with 5, where boards differ
+    .62 to .79 with 2 boards, .79 to .90 with 3, .85 to .92 with 4 and .92 to .95 with 5, where boards differ
     by 2 deviations. Student's interval over boards (`any_board`) covered .93 to .97 throughout.
 
     Source: Hesterberg, What teachers should know about the bootstrap, The American Statistician 69(4), 2015

@@ -17,6 +17,7 @@ from bench.metrics.boards import (
     interval_on_boards,
     latency_metrics_of_boards,
     latency_ratio_of_boards,
+    ratio_on_boards,
 )
 from bench.metrics.latency import latency_metrics, latency_ratio
 from bench.stats import geometric_interval, student_quantile
@@ -176,3 +177,21 @@ def test_intervals_over_boards_cover_what_they_claim(boards: int, processes: int
         assert these / trials >= level - slack and any_board / trials >= 0.95 - slack
         if spread == 2 and boards < 4:
             assert drawn_anew / trials < 0.93, "the hierarchical bootstrap would have done"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("boards", [2, 3, 5])
+def test_the_interval_of_a_ratio_on_boards_covers_what_it_claims(boards: int) -> None:
+    """Print the simulated coverage with `-s`: 10 processes a board, paired ones share their drift."""
+    rng, trials = np.random.default_rng(boards), 400
+    for is_paired in (True, False):
+        hits = 0
+        for trial in range(trials):
+            centres = np.exp(rng.normal(0, 2 * DEVIATION, (boards, 1)))
+            drift = np.exp(rng.normal(0, DEVIATION, (boards, 10))) if is_paired else 1.0
+            slow = centres * np.exp(rng.normal(0, DEVIATION / 2, (boards, 10))) * drift
+            fast = centres * np.exp(rng.normal(0, DEVIATION / 2, (boards, 10))) * drift / 2
+            found = ratio_on_boards(fast.tolist(), slow.tolist(), replace(MEASURE, seed=trial), is_paired)
+            hits += found.low <= 0.5 <= found.high
+        print(f"\n{boards} boards, {'' if is_paired else 'not '}paired: ratio {hits / trials:.3f}", end="")
+        assert hits / trials >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / trials)
