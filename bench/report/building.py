@@ -40,6 +40,8 @@ READING = (
     "one is ahead by less than the intervals resolve (1% for memory, which has none).",
     "Memory: the high-water mark of resident memory of a process of its own that loads and runs the model; "
     "the model's share is that minus the runtime alone.",
+    "Energy: read where a machine brings a meter (a Raspberry Pi 5's power chip, RAPL where it may be read), "
+    "and unknown elsewhere: it is never estimated.",
     "Points are hundredths of AP or AR; KiB and MiB are powers of 1024; a ratio divides by the fp32 "
     "sibling's figure of the same runtime, threads and host.",
 )
