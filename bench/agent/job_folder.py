@@ -23,6 +23,8 @@ ENDED_NAME = "ended.json"
 # Left by who asks for a job's end, before the job is killed.
 STOP_NAME = "stop"
 _ROOM_NAME = "ended.room"
+# No job's id begins with a dot.
+_GONE_PREFIX = ".gone."
 # One block of any file system.
 _ROOM_BYTES = 4096
 # Of one line of standard error; ten of them fit into the room, also with every character escaped.
@@ -54,7 +56,10 @@ class JobFolder:
         if self.path.is_symlink():
             self.path.unlink()
         elif self.exists():
-            shutil.rmtree(self.path)
+            # At once: with its end gone but its folder there the keeper would run it again.
+            gone = self.path.with_name(f"{_GONE_PREFIX}{os.getpid()}.{self.id}")
+            os.rename(self.path, gone)
+            shutil.rmtree(gone)
 
     def holds(self, job: dict[str, Any]) -> bool:
         """Whether this very job lies here."""
@@ -86,6 +91,12 @@ class JobFolder:
             os.fsync(file.fileno())
         os.replace(room, self.path / ENDED_NAME)
         sync_folder(self.path)
+
+
+def sweep_jobs(root: Path) -> None:
+    """Remove folders of forgotten jobs that a killed session did not get to remove."""
+    for gone in (root / JOBS).glob(f"{_GONE_PREFIX}*"):
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def known_folder(root: Path, job_id: str) -> JobFolder:

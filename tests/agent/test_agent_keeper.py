@@ -348,6 +348,21 @@ def test_a_forgotten_job_vanishes(device: Device) -> None:
         client.ask("forget", job="b")
 
 
+def test_a_job_that_is_being_forgotten_is_not_run_again(device: Device) -> None:
+    client = device.connect()
+    python = device.script("echo ran >> ../../../ran")
+    for number in range(30):
+        start(client, {"id": f"job-{number}"}, python=python)
+        client.follow(f"job-{number}")
+        client.ask("forget", job=f"job-{number}")
+    wait_until(lambda: device.keeper() is None)
+    assert (device.root.parent / "ran").read_text() == "ran\n" * 30
+    left = device.root / "jobs" / ".gone.999999.job-0"
+    left.mkdir()
+    start(client, {"id": "again"}, python=python)
+    assert not left.exists()
+
+
 def test_a_start_sent_twice_queues_once_and_another_job_of_that_name_is_refused(device: Device) -> None:
     client = device.connect()
     python = device.script("sleep 60")

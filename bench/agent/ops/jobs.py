@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.agent.job_folder import STOP_NAME, JobFolder, known_folder
+from bench.agent.job_folder import STOP_NAME, JobFolder, known_folder, sweep_jobs
 from bench.agent.job_queue import JobQueue, ending, kill_group
 from bench.agent.keeper import start_keeper
 from bench.agent.leasing import expect_own_lease, hold_lease
@@ -37,6 +37,7 @@ def start(session: Session, request: dict[str, Any], body: bytes) -> dict[str, A
     expect_own_lease(session.root)
     sync_files(session.root)
     folder_below(session.root, JOBS)
+    sweep_jobs(session.root)
     queue = queue_of(session)
     with queue.locked():
         queue.settle_locked()
