@@ -112,14 +112,13 @@ def known_folder(root: Path, job_id: str) -> JobFolder:
 
 
 def sync_folder(path: Path) -> None:
-    """Make a folder's entries survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        # Some file systems cannot.
-        with contextlib.suppress(OSError):
+    """Make a folder's entries survive a power cut, where the file system can; one that is gone needs it not."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _fitted(ended: dict[str, Any]) -> bytes:

@@ -357,6 +357,7 @@ def test_a_job_that_is_being_forgotten_is_not_run_again(device: Device) -> None:
         client.ask("forget", job=f"job-{number}")
     wait_until(lambda: device.keeper() is None)
     assert (device.root.parent / "ran").read_text() == "ran\n" * 30
+    assert (device.root / "keeper.log").read_text() == ""
     left = device.root / "jobs" / ".gone.999999.job-0"
     left.mkdir()
     start(client, {"id": "again"}, python=python)
