@@ -23,6 +23,9 @@ from bench.report.units import ratio
 # More than so many sentences of one kind are no summary.
 MOST_SENTENCES = 4
 
+# A chart of more hosts than this is no picture any more.
+MOST_PANELS = 6
+
 # The precision whose gain in speed is told host by host.
 TOLD = "int8"
 
@@ -143,7 +146,7 @@ def _flip_sentence(flip: Flip, labels: dict[str, str], clock: str) -> str:
 def _charts(beside: Beside) -> tuple[Chart, ...]:
     """Put the latency charts of all hosts below each other, with the same axes."""
     found = [(panel, chart) for panel in beside.panels for chart in make_charts(panel)[:1]]
-    shown = [(panel, chart) for panel, chart in found if chart.key == "latency"]
+    shown = [(panel, chart) for panel, chart in found if chart.key == "latency"][:MOST_PANELS]
     if len(shown) < 2:
         return ()
     points: tuple[Point, ...] = tuple(
@@ -153,7 +156,13 @@ def _charts(beside: Beside) -> tuple[Chart, ...]:
     caption = (
         f"One panel a host, all with the same axes. {first.caption} The Pareto front is that of its host."
     )
-    return (replace(first, key="hosts", title=f"{first.title}, by host", caption=caption, points=points),)
+    # Each panel says by itself whether it is of an emulator.
+    axis = first.x_title.partition("\nemulated")[0]
+    return (
+        replace(
+            first, key="hosts", x_title=axis, title=f"{first.title}, by host", caption=caption, points=points
+        ),
+    )
 
 
 def _facet(beside: Beside, host: str) -> str:

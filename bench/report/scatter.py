@@ -10,6 +10,7 @@ from bench.analysis.front import Front
 from bench.core.metric import Metric
 from bench.core.record import Record
 from bench.report.labels import precision_name
+from bench.report.machines import NOT_VALID, emulation_words
 from bench.report.model import Chart, Point
 from bench.report.tables import nms_words
 from bench.report.units import bounds, is_known
@@ -54,7 +55,15 @@ def _make_chart(panel: Panel, front: Front) -> Chart:
         "The line joins the Pareto front; hollow points are dominated, ringed ones tie with the front. "
         f"{_bar_words(panel)}"
     )
-    return Chart(axis.key, axis.title, title, "mAP, points", caption, points)
+    return Chart(axis.key, axis.title, title + _mark(panel, front.cost), "mAP, points", caption, points)
+
+
+def _mark(panel: Panel, cost: str) -> str:
+    """Return the line below the axis of a chart that nobody should decide by: pictures travel alone."""
+    if any(not record.decision_grade for record in panel.records):
+        return f"\n{NOT_VALID}"
+    is_emulated = cost == "latency_p50_ns" and emulation_words(panel.records)
+    return f"\nemulated: {NOT_VALID}" if is_emulated else ""
 
 
 def _point(record: Record, front: Front, axis: Axis, label: str, y_ends: Ends | None) -> Point:

@@ -200,6 +200,9 @@ def test_an_emulators_figures_are_labelled_wherever_they_stand() -> None:
         "valid",
         "not valid for decisions",
     ]
+    latency, memory, size = emulated.charts
+    assert latency.x_title.endswith("\nemulated: not valid for decisions")
+    assert "not valid" not in memory.x_title + size.x_title + over.charts[0].x_title
     assert section(found, "local").label == "" and "Not for" not in section(found, "local").answer.headline
     assert "not valid for decisions" in terminal_table([*on_host("emu", EMULATED)])
 
