@@ -112,7 +112,7 @@ def known_folder(root: Path, job_id: str) -> JobFolder:
 
 
 def sync_folder(path: Path) -> None:
-    """Make a folder's entries survive a power cut, where the file system can; one that is gone needs it not."""
+    """Make a folder's entries survive a power cut, if it is still there and its file system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:

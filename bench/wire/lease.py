@@ -76,9 +76,9 @@ class Lease:
         now = boot_seconds()
         if self.boot_id != read_boot_id() or self.taken_seconds > now:
             return False
-        return now < min(self.until_seconds, now + GRACE_SECONDS) or any(
-            is_same(holder.pid, holder.ticks) for holder in self.holders
-        )
+        # None is taken for longer than its grace; what claims to be was made up.
+        is_fresh = 0 < self.until_seconds - now <= GRACE_SECONDS
+        return is_fresh or any(is_same(holder.pid, holder.ticks) for holder in self.holders)
 
     def is_of(self, owner: str, run: str) -> bool:
         """Whether it is that run's."""

@@ -107,6 +107,15 @@ def test_a_lease_from_the_future_is_none(path: Path) -> None:
     assert read_lease(path) is None
 
 
+def test_a_lease_for_ever_is_none_without_a_holder(path: Path, other: subprocess.Popen[bytes]) -> None:
+    take_lease(path, *ANNA, pid=other.pid)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "until_seconds": 1e12}))
+    assert read_lease(path) is not None
+    other.kill()
+    other.wait()
+    assert read_lease(path) is None
+
+
 def test_a_wall_clock_that_jumps_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_lease(path, *ANNA)
     monkeypatch.setattr(time, "time", lambda: 0.0)
