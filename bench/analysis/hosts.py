@@ -176,6 +176,7 @@ def _unlike_of(variant: Variant) -> Iterator[Unlike]:
     for subject, what, values in (
         (first.runtime, "version", {h: _text(r, "runtime_version") for h, r in variant.records.items()}),
         (case, "threads", {h: str(r.proof.get("threads") or r.threads) for h, r in variant.records.items()}),
+        ("agent", "sha256", {h: _text(r, "agent_sha256")[:12] for h, r in variant.records.items()}),
         (first.runtime, "delegate or provider", {h: provider(r) for h, r in variant.records.items()}),
         (case, "share in integers or delegated", {h: _share(r) for h, r in variant.records.items()}),
     ):

@@ -66,6 +66,14 @@ def test_versions_that_differ_are_said_once_whatever_the_number_of_cases() -> No
     assert across(quickstart_records(), on_host("pi5")).unlike == ()
 
 
+def test_agents_that_differ_are_said() -> None:
+    here = [
+        replace(record, proof={**record.proof, "agent_sha256": "0" * 64}) for record in quickstart_records()
+    ]
+    (unlike,) = across(here, on_host("pi5")).unlike
+    assert (unlike.subject, unlike.values) == ("agent", {"local": "0" * 12, "pi5": "5e" * 6})
+
+
 def test_a_delegate_that_took_less_is_said() -> None:
     there = [
         replace(record, proof={**record.proof, "num_delegated": 12})
