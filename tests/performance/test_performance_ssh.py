@@ -1,4 +1,4 @@
-"""What SSH costs: sending photos beside `tar | ssh` and rsync, and the first words of a connection.
+"""What SSH costs: photos beside `tar | ssh` and rsync, a connection, a run beside a local one, and memory.
 
 Figures are printed and never asserted: they are this machine's of this hour. What is compared takes turns.
 """
@@ -6,14 +6,17 @@ Figures are printed and never asserted: they are this machine's of this hour. Wh
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from ssh_rig import SshRig
 
@@ -22,7 +25,7 @@ from bench.hosts.base import HostFile
 from bench.hosts.ssh.host import SshHost
 
 # As many photos, and as large, as a common evaluation set of a thousand has.
-PHOTOS, PHOTO_BYTES, ROUNDS = 1000, 150_000, 7
+PHOTOS, PHOTO_BYTES, ROUNDS, RUNS = 1000, 150_000, 7, 3
 
 pytestmark = pytest.mark.performance
 
@@ -118,6 +121,75 @@ def test_the_first_words_of_a_connection(rig: SshRig) -> None:
     print(f"\n{sys.platform}, milliseconds, median of {ROUNDS}")
     for name, values in rows.items():
         print(f"{name:<12} {statistics.median(values) * 1e3:8.2f}")
+
+
+ROOT = Path(__file__).parent.parent.parent
+MODELS = ROOT / "tests" / "agent" / "models"
+# Two checks, two accuracy jobs, six memory probes and eight rounds.
+SUITE = f"""
+name: tiny
+model: {{tflite: {MODELS}/tiny_float.tflite, precision: fp32, detector:
+  {{family: ltrb, input: {{size: 32}}, labels: [1, 2, 3]}}}}
+data: {{rendered: {{evaluation: 50, calibration: 1, training: 1}}}}
+matrix: {{runtime: [litert], threads: [1, 2]}}
+measure: {{rounds: 4, warmup: 1, calls: 50, images: 4}}
+"""
+# What is compared are run loop and transport: the device's packages are those of the tests.
+RUN = (
+    "import sys, bench.hosts.provision as p; p.ensure_ready = lambda *rest: sys.executable;"
+    "from bench.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def test_a_run_over_ssh_beside_a_local_one(rig: SshRig, tmp_path: Path) -> None:
+    suite = tmp_path / "tiny.yaml"
+    suite.write_text(SUITE)
+    settings = {
+        **os.environ,
+        **rig.environment,
+        "BENCH_CACHE": str(tmp_path / "cache"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def run(host: str) -> float:
+        command = [sys.executable, "-c", RUN, "run", str(suite), "--host", host]
+        command += ["--results", str(tmp_path / "results")]
+        return _timed(lambda: subprocess.run(command, env=settings, check=True, capture_output=True))
+
+    for host in ("local", "loop"):
+        run(host)
+    samples: dict[str, list[float]] = {"local": [], "loop": []}
+    for _ in range(RUNS):
+        for host, values in samples.items():
+            values.append(run(host))
+    extra = [loop - local for local, loop in zip(samples["local"], samples["loop"], strict=True)]
+    for host, values in samples.items():
+        print(
+            f"\n{host:<6} {statistics.median(values):6.2f} s ({min(values):.2f} to {max(values):.2f})", end=""
+        )
+    print(f"\nover SSH a run takes {statistics.median(extra):+.2f} s (target 5.00 and the transfer)")
+
+
+def test_what_a_device_keeps_in_memory(rig: SshRig, photos: list[HostFile]) -> None:
+    host = open_loop()
+    host.put(photos)
+    (session,) = [p for p in rig.device.processes() if "bench.agent.session" in p.cmdline()]
+    bare = subprocess.run(
+        [sys.executable, "-I", "-c", "import psutil; print(psutil.Process().memory_info().rss)"],
+        check=True,
+        capture_output=True,
+    )
+    mebibyte = 1 << 20
+    print(f"\nsession after {PHOTOS} photos: {_peak(session) / mebibyte:.1f} MiB at most,", end=" ")
+    print(f"{session.memory_info().rss / mebibyte:.1f} now; a bare Python {int(bare.stdout) / mebibyte:.1f}")
+    host.close()
+
+
+def _peak(process: psutil.Process) -> int:
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _timed(action: Callable[[], object]) -> float:

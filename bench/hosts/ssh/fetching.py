@@ -29,7 +29,7 @@ def fetch_file(line: Line, job_id: str, name: str, destination: Path) -> None:
                 os.replace(scratch, destination)
                 _sync_folder(destination.parent)
                 return
-        raise HostError(f"job {job_id}: {name} changes while it is fetched")
+        raise HostError(f"job {job_id}: {name} changes, or is damaged, while it is fetched")
     except OSError as problem:
         raise HostError(f"job {job_id}: {name} cannot be fetched to {destination}: {problem}") from problem
     finally:
