@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -18,16 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bench
 from bench.errors import HostError
 from bench.hosts.base import BusyError, EndCause, Ended, HostFile, LeaseAction, OnTransfer, Task
+from bench.hosts.spawning import job_environment, sync, wait_for_news, write_job
 from bench.wire.boot import read_boot_id
-from bench.wire.codec import to_json
 from bench.wire.ending import read_oom_kills, read_tail, signal_name
-from bench.wire.job import JOB_NAME, PARENT_VARIABLE, Job
 from bench.wire.journal import JOURNAL_NAME, read_events
 from bench.wire.lease import lease_path, release_lease, take_lease
-from bench.wire.shipped import AGENT_VARIABLE, agent_sha256
 
 _STDERR_NAME = "stderr.txt"
 _FACTS_SECONDS = 60.0
@@ -82,7 +78,7 @@ class LocalHost:
         try:
             done = subprocess.run(
                 [*_AGENT, "--facts"],
-                env=_environment(),
+                env=job_environment(),
                 capture_output=True,
                 timeout=_FACTS_SECONDS,
                 check=True,
@@ -109,7 +105,7 @@ class LocalHost:
         for task in tasks:
             folder = self._folder(task.job.id)
             try:
-                _write_job(folder, task.job)
+                write_job(folder, task.job)
             except OSError as problem:
                 raise HostError(f"{folder}: the job cannot be started: {problem}") from problem
             self._running.pop(task.job.id, None)
@@ -136,7 +132,7 @@ class LocalHost:
             elif events or has_ended or now >= deadline:
                 return events, offset
             else:
-                _wait(running.process, min(deadline, running.deadline) - now)
+                wait_for_news(running.process, min(deadline, running.deadline) - now)
 
     def ended(self, job_id: str) -> Ended | None:
         """Return how the job's process ended; None while it waits or runs."""
@@ -160,9 +156,9 @@ class LocalHost:
         scratch = destination.with_name(f"{destination.name}.{os.getpid()}.scratch")
         try:
             shutil.copyfile(self._folder(job_id) / name, scratch)
-            _sync(scratch)
+            sync(scratch)
             os.replace(scratch, destination)
-            _sync(destination.parent)
+            sync(destination.parent)
         except OSError as problem:
             scratch.unlink(missing_ok=True)
             raise HostError(
@@ -221,7 +217,7 @@ class LocalHost:
                 process = subprocess.Popen(
                     [*_AGENT, str(folder)],
                     cwd=folder,
-                    env={**_environment(), **self._further},
+                    env={**job_environment(), **self._further},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=stderr,
@@ -250,38 +246,3 @@ class LocalHost:
         if job_id not in self._running:
             raise HostError(f"host {self.name}: job {job_id!r} was not started by this process")
         return self._running[job_id]
-
-
-def _write_job(folder: Path, job: Job) -> None:
-    # A folder of an earlier attempt would mix two journals.
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / JOB_NAME).write_text(json.dumps(to_json(job)), encoding="utf-8")
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment, in which `bench` can be imported from any folder."""
-    source = str(Path(bench.__file__).parent.parent)
-    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-    own = {PARENT_VARIABLE: str(os.getpid()), AGENT_VARIABLE: agent_sha256()}
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **own}
-
-
-def _sync(path: Path) -> None:
-    """Make a file's content, or a folder's entries, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Sleep until the process says or closes something, or the time is up."""
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], seconds)
-    if ready and not os.read(process.stdout.fileno(), 65_536):
-        # Closed: the process is about to end.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from bench.core.suite import Case
 from bench.hosts.base import Task
 from bench.running.attempt import Attempt
-from bench.running.batch import Queued, drop, journal_line, run_queued
+from bench.running.batch import drop, journal_line
+from bench.running.following import Queued, run_queued
 from bench.running.listener import Step
 from bench.running.sitting import Sitting
 from bench.store.pending import PendingJob

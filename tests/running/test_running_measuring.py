@@ -138,9 +138,9 @@ def test_resume_goes_on_after_an_interrupted_round(bench: Bench, monkeypatch: py
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
-    import bench.running.batch as batch
+    import bench.running.following as following
 
-    real: Callable[..., object] = batch.follow_job
+    real: Callable[..., object] = following.follow_job
     seen = 0
 
     def interrupted(host: object, task: Task, *rest: object) -> object:
@@ -151,7 +151,7 @@ def _interrupt_after(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
                 raise KeyboardInterrupt
         return real(host, task, *rest)
 
-    monkeypatch.setattr(batch, "follow_job", interrupted)
+    monkeypatch.setattr(following, "follow_job", interrupted)
 
 
 def test_rounds_of_a_changed_file_do_not_count(bench: Bench) -> None:
