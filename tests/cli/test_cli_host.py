@@ -109,7 +109,7 @@ def test_findings_are_aligned_and_say_what_to_do() -> None:
 def test_a_board_that_cannot_be_reached_is_told_beside_one_that_can(loop: Bench) -> None:
     code, out, _ = loop("check", "nowhere", "loop")
     assert code == 3
-    assert "problem  connection  none" in out and "nowhere has 1 to mend before measuring" in out
+    assert "problem  board  cannot be used" in out and "nowhere has 1 to mend before measuring" in out
     assert "runtimes" in out and "loop can measure" in out
 
 

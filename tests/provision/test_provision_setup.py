@@ -18,7 +18,7 @@ from bench.core.host import HostSettings
 from bench.errors import HostError
 from bench.hosts.base import HostFile, OnTransfer
 from bench.hosts.provision import download, ensure_ready, find_installed, set_up
-from bench.hosts.provision.check import check_board, describe_holder
+from bench.hosts.provision.check import check_board, describe_holder, observe
 from bench.hosts.provision.locks import Environment, Wheel
 from bench.hosts.provision.setup import Setup
 from bench.hosts.ssh.host import SshHost
@@ -273,6 +273,20 @@ def test_over_ssh_a_board_in_use_is_told(board: SshHost) -> None:
     board.lease("take", "ann@desk", "7")
     finding = next(one for one in check_board(board, board.settings) if one.name == "in use")
     assert finding.status == "problem" and "ann@desk measures there, run 7" in finding.value
+
+
+def test_a_check_of_a_board_in_use_makes_no_work_there() -> None:
+    asked: dict[str, dict[str, Any]] = {}
+
+    class Held(PlayedBoard):
+        def call(self, op: str, *words: Any, **values: Any) -> tuple[dict[str, Any], bytes]:
+            asked[op] = values
+            lease = {"owner": "ann@desk", "run": "7", "age_seconds": 60.0}
+            answers = {"lease": lease, "survey": {"facts": {}}, "ping": {"time": time.time()}}
+            return answers.get(op) or {"environment": STATE}, b""
+
+    assert observe(Held(), HostSettings("pi5")).holder
+    assert asked["survey"]["is_gentle"] and not asked["runtimes"]["test"]
 
 
 @pytest.mark.slow

@@ -32,10 +32,9 @@ _SUPPLY = Path("/proc/device-tree/chosen/power/max_current")
 
 
 def survey(session: Session, request: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """Return the facts; None for what the device does not tell."""
-    return {
-        "facts": {**_system(), **_processor(), **_room(session.root), **_state(), **_packages(session.root)}
-    }
+    """Return the facts; None for what the device does not tell, and with `is_gentle` for what takes work."""
+    facts = {**_system(), **_processor(), **_room(session.root), **_state(), **_packages(session.root)}
+    return {"facts": {**facts, "has_pip": None if request.get("is_gentle") else has_pip()}}
 
 
 def _system() -> dict[str, Any]:
@@ -100,7 +99,6 @@ def _packages(root: Path) -> dict[str, Any]:
     return {
         "python": list(sys.version_info[:3]),
         "implementation": sys.implementation.name,
-        "has_pip": has_pip(),
         "has_venv": importlib.util.find_spec("venv") is not None,
         "has_ensurepip": importlib.util.find_spec("ensurepip") is not None,
         "environments": states,

@@ -20,7 +20,7 @@ def check_board(board: Board, settings: HostSettings) -> list[Finding]:
         board.hello  # noqa: B018
         return judge(observe(board, settings))
     except HostError as problem:
-        return [Finding("connection", "none", "problem", str(problem))]
+        return [Finding("board", "cannot be used", "problem", str(problem))]
 
 
 def observe(board: Board, settings: HostSettings) -> Observed:
@@ -29,17 +29,17 @@ def observe(board: Board, settings: HostSettings) -> Observed:
     Raises:
         HostError: it cannot be reached any more.
     """
-    round_trip, skew = _measure_clock(board)
-    answer, _ = board.call("survey")
     lease, _ = board.call("lease", action="show", owner="", run="")
+    holder = describe_holder(lease)
+    round_trip, skew = _measure_clock(board)
+    # Starting pip and importing runtimes takes seconds of work, which somebody's rounds would show.
+    answer, _ = board.call("survey", is_gentle=bool(holder))
     environment = _environment_of(board)
     packages = None
     if isinstance(environment, Environment):
-        found = find_installed(board, environment, test=True)
+        found = find_installed(board, environment, test=not holder)
         packages = None if found is None else found.packages
-    return Observed(
-        answer["facts"], environment, packages, round_trip, skew, describe_holder(lease), settings
-    )
+    return Observed(answer["facts"], environment, packages, round_trip, skew, holder, settings)
 
 
 def _environment_of(board: Board) -> Environment | str:

@@ -131,7 +131,8 @@ def look_at_packages(seen: Observed) -> list[Finding]:
     if isinstance(seen.environment, str):
         return []
     if seen.packages is None:
-        how = "its own pip" if seen.facts.get("has_pip") else "files sent from here, for it has no pip"
+        has_no_pip = seen.facts.get("has_pip") is False
+        how = "files sent from here, for it has no pip" if has_no_pip else "its own pip"
         wanted = {"ai-edge-litert": "litert", "onnxruntime": "onnxruntime"}
         named = [f"{wanted[one.name]} {one.version}" for one in seen.environment.wheels if one.name in wanted]
         return [Finding("runtimes", f"not installed yet: {', '.join(named)} by {how}")]
