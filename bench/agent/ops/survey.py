@@ -25,6 +25,7 @@ from bench.agent.probes.thermal import read_temperature
 from bench.agent.session import Session
 
 _CPUINFO = "/proc/cpuinfo"
+_LIBRARIES = Path("/lib")
 # Kernels of both runtimes that INT8 and FP16 models gain from.
 _DOT_PRODUCT, _HALF_PRECISION = {"asimddp"}, {"asimdhp", "fphp"}
 # What a Pi 5 agreed with its supply on; Raspberry Pi documentation, "USB boot modes and power".
@@ -114,7 +115,7 @@ def _libc() -> tuple[str, str]:
     name, version = platform.libc_ver()
     if name:
         return name, version
-    return ("musl", "") if list(Path("/lib").glob("ld-musl-*")) else ("", "")
+    return ("musl", "") if list(_LIBRARIES.glob("ld-musl-*")) else ("", "")
 
 
 def _os_name() -> str | None:

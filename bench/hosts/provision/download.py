@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,8 +97,3 @@ def _failure(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("WARNING")]
     told = " / ".join(lines[-_QUOTED_LINES:])[:600]
     return f"packages for the device cannot be downloaded here: {told}"
-
-
-def forget_wheels() -> None:
-    """Remove all wheels that are kept here."""
-    shutil.rmtree(cache_folder() / "wheels", ignore_errors=True)
