@@ -18,7 +18,7 @@ def condition_advice(rounds: Sequence[Mapping[str, Any]]) -> tuple[Advice, ...]:
         rounds: lines of the case's journal (see `bench.store.folder`), looks in `before` and `after`.
     """
     good = [line for line in rounds if line.get("status") == "ok" and line.get("valid", True)]
-    found = [_low_clock(good), _swapping(good), _warm(good)]
+    found = [_low_clock(good), _unknown_throttling(good), _swapping(good), _warm(good)]
     return tuple(advice for advice in found if advice is not None)
 
 
@@ -31,6 +31,17 @@ def _low_clock(rounds: Sequence[Mapping[str, Any]]) -> Advice | None:
         "low_clock",
         f"{said[0]}{more}",
         "look for a limit of the clock (arm_freq, a governor's maximum); set the governor to performance",
+    )
+
+
+def _unknown_throttling(rounds: Sequence[Mapping[str, Any]]) -> Advice | None:
+    """Say that a board's firmware keeps silent: its rounds are valid only as far as anybody knows."""
+    if not any((line.get("before") or {}).get("firmware_answers") is False for line in rounds):
+        return None
+    return Advice(
+        "throttling_unknown",
+        "vcgencmd is there but tells nothing, so a round that was throttled or under-volted is not seen",
+        "add the user there to the group video (sudo usermod -aG video USER), and log in anew",
     )
 
 

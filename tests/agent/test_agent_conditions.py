@@ -138,6 +138,17 @@ def test_a_round_that_begins_throttled_is_invalid(board: FakeFirmware) -> None:
     assert before["valid"] is False and before["reason"].startswith("the processor was held back: throttled;")
 
 
+def test_a_vcgencmd_that_may_not_ask_is_told_from_one_that_is_absent(
+    board: FakeFirmware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert RoundProbe().before()["firmware_answers"] is True
+    (board.folder / "vcgencmd").write_text("#!/bin/sh\necho VCHI initialization failed\nexit 255\n")
+    before = RoundProbe().before()
+    assert before["firmware_answers"] is False and before["valid"]
+    monkeypatch.setattr(firmware, "_find", lambda path: None)
+    assert RoundProbe().before()["firmware_answers"] is None
+
+
 def test_bits_that_only_remember_do_not_spoil_a_round(board: FakeFirmware) -> None:
     board.answer(throttled="0xe0000")
     probe = RoundProbe()

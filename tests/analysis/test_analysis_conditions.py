@@ -44,3 +44,10 @@ def test_cooling_that_was_given_up_names_what_the_board_reached() -> None:
 
 def test_invalid_rounds_are_told_elsewhere() -> None:
     assert condition_advice([line((LOW,), swapped=9999, valid=False)]) == ()
+
+
+def test_a_board_whose_firmware_keeps_silent_is_told() -> None:
+    silent = {**line(), "before": {"firmware_answers": False}}
+    (advice,) = condition_advice([line(), silent])
+    assert advice.code == "throttling_unknown" and "group video" in advice.advice
+    assert condition_advice([{**line(), "before": {"firmware_answers": None}}]) == ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.agent.probes.clock import read_frequency_and_source, read_governor, read_max_frequency
 from bench.agent.probes.disturbance import Counters, difference, read_counters
-from bench.agent.probes.firmware import read_throttled, throttle_names, throttling
+from bench.agent.probes.firmware import read_throttled, throttle_names, throttling, vcgencmd_path
 from bench.agent.probes.thermal import read_temperature_and_source
 
 # The smallest step of a Raspberry Pi's clock table is 100 MHz of 2.4 GHz, 4%; counting errs by .1% at most.
@@ -51,7 +51,12 @@ class RoundProbe:
 
 
 def machine_state() -> dict[str, Any]:
-    """Return temperature, clock, governor, load and throttling bits; None for what is not told."""
+    """Return temperature, clock, governor, load and throttling bits; None for what is not told.
+
+    `firmware_answers` is False where `vcgencmd` is there but tells no bits, as to a user without the group
+    `video`; None where it is absent.
+    """
+    throttled = read_throttled()
     temperature_c, temperature_source = read_temperature_and_source()
     frequency_hz, frequency_source = read_frequency_and_source()
     return {
@@ -62,7 +67,8 @@ def machine_state() -> dict[str, Any]:
         "max_frequency_hz": read_max_frequency(),
         "governor": read_governor(),
         "load_average": list(os.getloadavg()),
-        "throttled": read_throttled(),
+        "throttled": throttled,
+        "firmware_answers": None if vcgencmd_path() is None else throttled is not None,
     }
 
 
