@@ -1,5 +1,8 @@
 """Setting up: which way packages go, from the device's answers; then over a real SSH server."""
 
+# What pip prints stands here as it is, whatever its length.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
@@ -20,7 +23,7 @@ from bench.hosts.base import HostFile, OnTransfer
 from bench.hosts.provision import download, ensure_ready, find_installed, set_up
 from bench.hosts.provision.check import check_board, describe_holder, observe
 from bench.hosts.provision.locks import Environment, Wheel
-from bench.hosts.provision.setup import Setup
+from bench.hosts.provision.setup import Setup, shorten
 from bench.hosts.ssh.host import SshHost
 
 PYTHON = (sys.version_info[0], sys.version_info[1])
@@ -48,7 +51,11 @@ class PlayedBoard:
         if op == "runtimes":
             return {"environment": STATE if self._is_ready else None}, b""
         assert op == "install" and on_progress is not None
-        for line in ("", "Collecting numpy==1.0 (from -r /x/requirements.txt)", "Processing ./a/b/c.whl"):
+        for line in (
+            "",
+            "Collecting numpy==1.0 (from -r /x/requirements.txt)",
+            "Installing collected packages: numpy",
+        ):
             on_progress({"line": line})
         return self._answers.pop(0), b""
 
@@ -92,7 +99,22 @@ def test_the_device_s_own_pip_comes_first_and_is_told_every_hash(fetched: list[s
     assert not install["wheels"] and not install["pip"] and not fetched and not board.sent
     assert install["requirements"].count("--hash=sha256:") == len(install["requirements"].splitlines()) > 5
     assert install["key"].startswith("py311-") and install["needed_bytes"] > 100_000_000
-    assert lines[-2:] == ["Collecting numpy==1.0", "Processing c.whl"]
+    assert lines == ["the device installs its packages", "installing what was fetched"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Downloading numpy-2.4.6-cp311-cp311-manylinux_2_27_aarch64.manylinux_2_28_aarch64.whl (16.0 MB)", "fetching numpy-2.4.6 (16.0 MB)"),
+        ("unpacking ai_edge_litert-2.3.0-cp311-cp311-manylinux_2_27_aarch64.whl (4 of 12)", "unpacking ai_edge_litert-2.3.0 (4 of 12)"),
+        ("unpacking backports_strenum-1.2.8-py3-none-any.whl (5 of 12)", "unpacking backports_strenum-1.2.8 (5 of 12)"),
+        ("Collecting numpy==2.4.6", ""),
+        ("WARNING: Retrying", "WARNING: Retrying"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_of_what_the_device_says_the_short_of_it_is_told(line: str, told: str) -> None:
+    assert shorten(line) == told
 
 
 @pytest.mark.parametrize("cause", ["no_pip", "network", "hash", "certificate", "clock", "no_wheel", "time"])

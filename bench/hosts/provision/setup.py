@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ INSTALL_SECONDS = 1800.0
 _SILENCE_SECONDS = 300.0
 # The first package comes from the device's index within that time, or none does.
 _INDEX_SECONDS: dict[WheelSource, int] = {"auto": 25, "device": 120}
+_CHATTER = ("Collecting ", "Successfully installed", "Looking in ", "Using cached ")
+_WHEEL_NAME = re.compile(r"\b([A-Za-z0-9_.]+-[0-9][^-\s]*)-\S+\.whl")
 # What another way of bringing packages there cannot mend.
 _FINAL = ("import",)
 
@@ -97,9 +100,18 @@ def _teller(on_line: OnLine) -> Callable[[dict[str, Any]], None]:
     """Return what tells the device's lines; empty ones are signs of life alone."""
 
     def tell(progress: dict[str, Any]) -> None:
-        if progress.get("line"):
-            # pip names its list of requirements behind each package, and scratch folders before each file.
-            first, *rest = str(progress["line"]).partition(" (from ")[0].split(" ", 1)
-            on_line(" ".join([first, *(part.rpartition("/")[2] for part in rest)]))
+        line = shorten(str(progress.get("line", "")))
+        if line:
+            on_line(line)
 
     return tell
+
+
+def shorten(line: str) -> str:
+    """Return what is worth telling of a line of the device or of its pip; empty for nothing."""
+    if line.startswith(_CHATTER):
+        return ""
+    if line.startswith("Installing collected packages"):
+        return "installing what was fetched"
+    # A wheel's name says its version first, and its platforms behind.
+    return _WHEEL_NAME.sub(r"\1", line.replace("Downloading ", "fetching "))
