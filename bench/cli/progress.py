@@ -102,7 +102,7 @@ class ProgressLine:
 
     def _head(self, step: Step) -> str:
         count = f"{step.index}/{step.total}" if step.total else ""
-        return f"{step.stage:<8} {count:>7} {_subject(step)}"
+        return f"{step.stage:<9} {count:>6} {_subject(step)}"
 
     def _draw(self, step: Step, fraction: float, note: str, force: bool = False) -> None:
         if not self._is_live or (not force and time.monotonic() - self._drawn < REDRAW_SECONDS):
