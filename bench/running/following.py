@@ -40,14 +40,15 @@ def run_queued(sitting: Sitting, queued: Queued) -> tuple[Line, bool]:
     seconds = time.monotonic() - clock
     if sitting.host.is_detached and outcome.events:
         # It may have run long before it was followed: the device's own clock says when.
-        started, seconds = _device_times(outcome)
+        started, seconds = _device_times(outcome, queued.task.timeout_seconds)
     line = make_line(queued.attempt, queued.task.job.id, outcome, started, seconds)
     return line, outcome.cause in ("reboot", "lost") and outcome.status != "ok"
 
 
-def _device_times(outcome: JobOutcome) -> tuple[datetime, float]:
+def _device_times(outcome: JobOutcome, most_seconds: float) -> tuple[datetime, float]:
+    """Return when a job began and how long it took, by a clock that may be set meanwhile: a Pi has none."""
     first, last = outcome.events[0]["time"], outcome.events[-1]["time"]
-    return datetime.fromtimestamp(first, UTC), max(0.0, last - first)
+    return datetime.fromtimestamp(first, UTC), min(max(0.0, last - first), most_seconds)
 
 
 def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:

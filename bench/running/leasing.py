@@ -6,11 +6,13 @@ import getpass
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from bench.core.host import LOCAL
 from bench.errors import HostError
 from bench.hosts.base import BusyError, Host
 from bench.running.team import StoppedError
+from bench.wire.lease import lease_path, read_lease
 
 # Between two questions whether a busy board is free: each wakes the board while someone measures there.
 ASK_SECONDS = 15.0
@@ -49,7 +51,7 @@ class Lease:
             except BusyError as busy:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise HostError(_refusal(self._host.name, busy, wait_seconds)) from busy
+                    raise HostError(_refusal(self._host.name, busy.holder, wait_seconds)) from busy
                 on_wait(f"waits: {busy.holder}")
                 if stop.wait(min(ASK_SECONDS, left)):
                     raise StoppedError("the run was asked to stop") from busy
@@ -74,6 +76,17 @@ class Lease:
         self.is_held, self._renewed = True, time.monotonic()
 
 
+def require_free_machine(hosts: Sequence[str], wait_seconds: float) -> None:
+    """Refuse a run on this machine alone before anything is built, which would disturb who measures here.
+
+    Raises:
+        HostError: someone measures here, and is not to be waited for.
+    """
+    found = read_lease(lease_path()) if tuple(hosts) == (LOCAL.name,) and not wait_seconds else None
+    if found is not None:
+        raise HostError(_refusal(LOCAL.name, found.describe(), 0.0))
+
+
 def owner_name() -> str:
     """Return who measures, as others are told: user and machine."""
     try:
@@ -83,6 +96,6 @@ def owner_name() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _refusal(host: str, busy: BusyError, waited: float) -> str:
+def _refusal(host: str, holder: str, waited: float) -> str:
     after = f", also after {waited:.0f} s" if waited else ""
-    return f"{host} is busy{after}: {busy.holder}; wait for it with --wait 30m, or take another host"
+    return f"{host} is busy{after}: {holder}; wait for it with --wait 30m, or take another host"

@@ -19,6 +19,7 @@ from bench.running.artifacts import Built, Needs, build, find_needs, with_availa
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.labels import check_labels, resolve_labels
+from bench.running.leasing import require_free_machine
 from bench.running.listener import Listener, Step
 from bench.running.opening import begin_run, resume_run
 from bench.running.together import Losses, measure_hosts
@@ -74,6 +75,7 @@ def run_suite(
         InterruptedRun: the user interrupted; what is finished is kept.
         BenchError: nothing could be measured at all (data, run folder). A case that breaks is a record.
     """
+    require_free_machine(suite.hosts, options.hosts.wait_seconds)
     suite = with_availability(suite)
     data, calibration, training = _prepare(suite, listener)
     suite = resolve_labels(suite, data)

@@ -194,6 +194,14 @@ class FakeDetachedHost:
         boot = self.device.machine
         return {"boot_id": boot, "path": "/run/lock/lease"} if boot else {}
 
+    def set_governor(self, name: str) -> None:
+        self._call("governor")
+        self.device.lease_log.append(f"set {name}")
+
+    def restore_governor(self) -> None:
+        self._call("governor")
+        self.device.lease_log.append("restore")
+
     def close(self) -> None:
         self._is_closed.set()
         self.device.let_go.set()

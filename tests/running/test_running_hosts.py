@@ -350,3 +350,31 @@ def test_a_record_says_which_versions_ran_on_its_host(rig: Rig) -> None:
     rig.devices["pi"][""].facts = {**FACTS, "runtimes": {"litert": "9.9"}, "numpy": "1.2.3"}
     (record,) = rig.run(suite_on("pi", names=["float"]))
     assert record.versions["ai-edge-litert"] == "9.9" and record.versions["numpy"] == "1.2.3"
+
+
+def test_a_governor_is_set_while_measuring_and_given_back_before_the_board(rig: Rig) -> None:
+    rig.options = HostOptions(governor="performance")
+    assert statuses(rig.run(suite_on("pi"))) == ["ok", "ok"]
+    log = rig.devices["pi"][""].lease_log
+    assert log[log.index("take") + 1] == "set performance" and log[-2:] == ["restore", "release"]
+
+
+def test_without_being_asked_no_governor_is_touched(rig: Rig) -> None:
+    rig.run(suite_on("pi"))
+    assert rig.devices["pi"][""].calls["governor"] == 0
+
+
+def test_a_clock_that_is_set_while_a_job_runs_does_not_eat_the_budget(rig: Rig) -> None:
+    device = rig.devices["pi"][""]
+
+    def set_clock(job: Job, number: int) -> list[str]:
+        device.clock += 1e6
+        return []
+
+    # The script asks once a job, between its start and its result.
+    device.disturb, plain = set_clock, device._say
+    device._say = lambda job, kind, **values: (plain(job, kind, **values), set_clock(job, 0))  # type: ignore[method-assign]
+    suite = suite_on("pi", names=["float"], measure=replace(MEASURE, budget_seconds=1e4))
+    (record,) = rig.run(suite)
+    assert record.rounds_valid == ROUNDS
+    assert max(line["seconds"] for line in rig.lines(suite.cases[0], "latency")) <= OPTIONS.timeout_seconds
