@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
 from collections.abc import Sequence
 
-_CHUNK_BYTES = 1 << 16
+# Also what the pipe is asked to hold (the most that Linux gives without privilege), so that a photo comes in
+# one go instead of waking both ends for each of its pages.
+_CHUNK_BYTES = 1 << 20
 # While an answer cannot leave, requests are read ahead up to this; a controller reads while it sends anyway.
 _MAX_AHEAD_BYTES = 32 * 1024 * 1024
 
@@ -19,6 +23,9 @@ class Channel:
         self._out = write_descriptor
         self._ahead = bytearray()
         os.set_blocking(write_descriptor, False)
+        with contextlib.suppress(AttributeError, OSError):
+            # No pipe, or more of them than this user may have.
+            fcntl.fcntl(read_descriptor, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end of the stream."""
@@ -26,8 +33,12 @@ class Channel:
             part = bytes(self._ahead[:size])
             del self._ahead[:size]
             return part
-        select.select([self._in], [], [])
-        return os.read(self._in, min(size, _CHUNK_BYTES))
+        while True:
+            try:
+                return os.read(self._in, min(size, _CHUNK_BYTES))
+            except BlockingIOError:
+                # Where both directions are one socket, making writes not wait does so for reads.
+                select.select([self._in], [], [])
 
     def write(self, data: bytes | memoryview) -> None:
         """Send all bytes; what comes in meanwhile is kept for `read`.

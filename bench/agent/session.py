@@ -6,12 +6,10 @@ connection; jobs belong to the keeper. Standard library only.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +72,7 @@ class Session:
             return {"ok": False, "kind": kind, "message": str(problem)}, b""
         except Exception as problem:
             # The one place that catches everything: a fault in one operation must not end the others.
-            traceback.print_exc()
+            sys.excepthook(type(problem), problem, problem.__traceback__)
             message = f"{request.get('op')}: {type(problem).__name__}: {problem}"
             return {"ok": False, "kind": "host_error", "message": message}, b""
         values, content = answer if isinstance(answer, tuple) else (answer, b"")
@@ -88,6 +86,9 @@ def find_op(name: object) -> Callable[[Session, dict[str, Any], bytes], Answer]:
         OpError: there is none.
     """
     if not isinstance(name, str) or name not in OPS:
+        # Only here, as it is seldom wanted and stays in memory while a job measures.
+        import difflib
+
         near = difflib.get_close_matches(str(name), OPS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise OpError("bad_request", f"op: got {name!r}, expected one of {', '.join(OPS)}{hint}")
