@@ -107,7 +107,9 @@ def test_only_what_time_can_mend_is_tried_again() -> None:
     assert not name_failure("pi", -9, []).is_final
     for text in (CHANGED, "Host key verification failed.", "x@y: Permission denied (publickey)."):
         assert name_failure("pi", 255, text.splitlines()).is_final
-    assert no_ssh_here("pi").is_final and "install OpenSSH's client" in no_ssh_here("pi").message
+    absent = no_ssh_here("pi", FileNotFoundError(2, "No such file"))
+    assert absent.is_final and "install OpenSSH's client" in absent.message
+    assert "Too many open files" in no_ssh_here("pi", OSError(24, "Too many open files")).message
 
 
 def test_a_jump_hosts_own_refusal_is_told_as_such() -> None:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,20 @@ def test_a_full_disk_in_mid_run_is_named_and_the_board_still_answers(
         host.start([Task(make_job(), 60)])
     filler.unlink()
     assert run_job(host, make_job(), 60).status == "ok"
+
+
+def test_a_family_that_cannot_travel_is_told_before_anything_is_queued(
+    open_ssh: OpenSsh, photo: HostFile, make_job: MakeSshJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.hosts.ssh.host as module
+
+    left_out = {"ltrb": "family 'ltrb' cannot be brought to devices: x requires torch"}
+    archive = replace(module.agent_archive(), left_out=left_out)
+    monkeypatch.setattr(module, "agent_archive", lambda: archive)
+    host = open_ssh()
+    with pytest.raises(HostError, match="loop: family 'ltrb' cannot be brought .* requires torch"):
+        host.start([Task(make_job(), 60)])
+    assert host.jobs() == ()
 
 
 def test_stopping_kills_what_runs_and_what_waits(

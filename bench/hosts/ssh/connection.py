@@ -62,8 +62,8 @@ class Connection:
         self.hello: dict[str, Any] = {}
         try:
             self._pipe = Pipe(ssh_command(destination), traffic)
-        except FileNotFoundError as problem:
-            raise ConnectionFailedError(no_ssh_here(destination)) from problem
+        except OSError as problem:
+            raise ConnectionFailedError(no_ssh_here(destination, problem)) from problem
 
     def open(self) -> None:
         """Log in, bring the agent where the device does not have it, and start its session.

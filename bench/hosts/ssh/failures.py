@@ -74,8 +74,10 @@ def name_failure(destination: str, exit_code: int | None, stderr: Sequence[str])
     return Failure("lost", f"{destination}: the connection was lost{_quote(text)}")
 
 
-def no_ssh_here(destination: str) -> Failure:
-    """Say that this machine has no ssh program."""
+def no_ssh_here(destination: str, problem: OSError) -> Failure:
+    """Say that this machine has no ssh program, or cannot start it."""
+    if not isinstance(problem, FileNotFoundError):
+        return Failure("no_ssh", f"{destination}: ssh cannot be started on this machine: {problem}")
     return Failure(
         "no_ssh",
         f"{destination}: this machine has no program ssh; install OpenSSH's client "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 
 from bench.wire.frames import BrokenStreamError
 
-# Fewer turns between this process and ssh; Linux alone can enlarge a pipe.
+# Fewer turns between this process and ssh.
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 20
 _STDERR_LINES = 40
@@ -45,7 +47,7 @@ class Pipe:
         """Start ssh.
 
         Raises:
-            FileNotFoundError: there is no such program.
+            OSError: there is no such program, or it cannot be started.
         """
         self._traffic = traffic
         self._process = subprocess.Popen(
@@ -54,7 +56,6 @@ class Pipe:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            pipesize=_PIPE_BYTES,
             start_new_session=True,
             # A jump host's own ssh knows nothing of BatchMode; without a terminal this silences it.
             env={**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
@@ -62,6 +63,7 @@ class Pipe:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._in, False)
+        _enlarge(self._in)
         self._lock = threading.Lock()
         self._stderr: deque[str] = deque(maxlen=_STDERR_LINES)
         self._listener = threading.Thread(target=self._keep_stderr, daemon=True)
@@ -168,3 +170,11 @@ class Pipe:
         text = line.decode(errors="replace").strip()[:_LINE_CHARACTERS]
         if text:
             self._stderr.append("".join(c for c in text if c.isprintable()))
+
+
+def _enlarge(descriptor: int) -> None:
+    """Give a pipe a large buffer, where the system can and this user still may."""
+    command = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if command is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, command, _PIPE_BYTES)
