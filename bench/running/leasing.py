@@ -50,9 +50,10 @@ class Lease:
                 self._ask()
             except BusyError as busy:
                 left = deadline - time.monotonic()
+                holder = busy.holder.removeprefix(f"{self._host.name}: ")
                 if left <= 0:
-                    raise HostError(_refusal(self._host.name, busy.holder, wait_seconds)) from busy
-                on_wait(f"waits: {busy.holder}")
+                    raise HostError(_refusal(self._host.name, holder, wait_seconds)) from busy
+                on_wait(f"waits: {holder}")
                 if stop.wait(min(ASK_SECONDS, left)):
                     raise StoppedError("the run was asked to stop") from busy
 

@@ -19,6 +19,7 @@ from ssh_rig import SshRig
 
 from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED, main
 from bench.hosts.ssh.host import SshHost
+from bench.wire.lease import read_lease, release_lease, take_lease
 
 TINY = Path(__file__).parent.parent / "agent" / "models"
 
@@ -130,6 +131,30 @@ def test_an_interrupted_run_leaves_the_device_measuring_and_resume_fetches_it(
     assert ssh_bench.run("--host", "loop", "--resume") == EXIT_GOOD
     (record,) = ssh_bench.records()
     assert record["rounds_valid"] == 4 and ssh_bench.num_rounds() == 4
+
+
+def test_a_device_that_shall_stop_has_no_job_and_no_lease_left(
+    ssh_bench: SshBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.cli.run_command.ask_to_stop", lambda names: True)
+    when_rounds(ssh_bench, 1, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert ssh_bench.run("--host", "loop") == EXIT_INTERRUPTED
+    device = ssh_bench.rig.device
+    assert not list((device.cache / "jobs").iterdir())
+    assert read_lease(device.folder / "lease") is None
+
+
+def test_a_board_on_which_another_run_measures_is_refused_or_waited_for(
+    ssh_bench: SshBench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ssh_bench.rig.device.folder / "lease"
+    take_lease(path, "ann@laptop", "20261121-000000-abcdef")
+    assert ssh_bench.run("--host", "loop") == EXIT_NOT_MEASURED
+    assert "loop is busy: ann@laptop measures there" in capsys.readouterr().err
+    monkeypatch.setattr("bench.running.leasing.ASK_SECONDS", 0.2)
+    threading.Timer(2.0, release_lease, (path, "ann@laptop", "20261121-000000-abcdef")).start()
+    assert ssh_bench.run("--host", "loop", "--wait", "1m") == EXIT_GOOD
+    assert "waits: ann@laptop" in capsys.readouterr().err
 
 
 def test_a_device_goes_on_without_its_controller_and_resume_fetches_what_it_did(ssh_bench: SshBench) -> None:
