@@ -76,6 +76,12 @@ def test_the_list_is_json_for_programs(bench: Bench) -> None:
     assert rows["local"]["declared"] == "built in"
 
 
+def test_the_schema_of_hosts_files_is_printed_for_editors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "hosts"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"ssh", "tags", "root", "wheels"} <= set(schema["additionalProperties"]["properties"])
+
+
 @pytest.mark.parametrize("action", ["check", "setup", "clean", "stop"])
 def test_an_unknown_host_is_wrong_use_with_the_nearest_name(action: str, bench: Bench) -> None:
     Path("hosts.yaml").write_text("pi5: {}\n")

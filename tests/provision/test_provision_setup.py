@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,30 @@ def test_over_ssh_a_setup_that_is_cut_goes_on_and_ends_whole(
     assert cuts and set(installed.packages) >= {"numpy", "litert", "onnxruntime"}
     names = {path.name for path in (ssh_rig.device.cache / "venv").iterdir()}
     assert names == {environment.key, ".lock"}
+
+
+def test_over_ssh_a_device_without_a_network_is_sent_what_it_cannot_fetch(
+    board: SshHost, environment: Environment, ssh_rig: Any
+) -> None:
+    """Its pip, where it has one, asks an index that a dead proxy keeps from it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        ssh_rig.device.environment[name] = ssh_rig.device.environment[name.upper()] = "http://127.0.0.1:9"
+    ssh_rig.restart()
+    lines: list[str] = []
+    installed = Setup(board, environment, lines.append).run("auto")
+    assert installed.packages["onnxruntime"] == {"version": "1.0"}
+    assert any(line.startswith("the device does not fetch its packages itself: ") for line in lines)
+    assert board.traffic.num_files_sent == len(environment.wheels)
+
+
+def test_over_ssh_a_full_disk_is_told_with_numbers_and_nothing_is_left(
+    board: SshHost, environment: Environment, ssh_rig: Any
+) -> None:
+    ssh_rig.device.limit_disk(4096)
+    large = replace(environment, wheels=tuple(replace(one, size_bytes=10**7) for one in environment.wheels))
+    with pytest.raises(HostError, match=r"loop: .*venv: \d MiB are free there, expected 238; make room"):
+        Setup(board, large, lambda line: None).run("controller")
+    assert {path.name for path in (ssh_rig.device.cache / "venv").iterdir()} == {".lock"}
 
 
 def test_over_ssh_everything_is_removed_again(board: SshHost, environment: Environment, ssh_rig: Any) -> None:
