@@ -59,8 +59,6 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
         if event["type"] == "shard":
             keep = keep_series if queued.attempt.kind == "sustained" else keep_shard
             keep(sitting, queued.attempt.case, queued.task.job.id, event)
-        elif event["type"] == "cooling":
-            sitting.listener.progress(step, 0.0, _cooling_note(event))
         elif event["type"] == "progress" and event.get("total"):
             sitting.listener.progress(step, event["done"] / event["total"])
         elif event["type"] == "cooling":
@@ -82,11 +80,6 @@ def _follow(sitting: Sitting, queued: Queued) -> JobOutcome:
 def cooling_words(event: dict[str, Any]) -> str:
     """Say how warm a board is that is waited for: `cools, 71 °C to 60 °C`."""
     return f"cools, {event['temperature_c']:.0f} °C to {event['target_c']:.0f} °C"
-
-
-def _cooling_note(event: dict[str, Any]) -> str:
-    """Say how warm a board is that a job waits for."""
-    return f"cools from {event['temperature_c']:.0f} to {event['target_c']:.0f} C"
 
 
 def _require_host(sitting: Sitting, problem: HostError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from bench.cli.progress import ProgressLine
-from bench.running.batch import cooling_words
+from bench.running.following import cooling_words
 from bench.running.listener import Step
 
 
