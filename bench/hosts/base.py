@@ -14,9 +14,6 @@ from typing import Any, Literal, Protocol
 from bench.errors import HostError
 from bench.wire.job import Job
 
-# Of what a job wrote to standard error, the last lines that a record keeps.
-STDERR_LINES = 10
-
 # Why a job ended other than by itself: `time_limit` it was killed for its time; `stopped` by request;
 # `reboot` the machine was started anew meanwhile; `lost` nothing is known of its end.
 EndCause = Literal["", "time_limit", "stopped", "reboot", "lost"]
