@@ -47,6 +47,16 @@ class FailureError(Exception):
         self.cause = cause
 
 
+def require_source(wanted: Wanted) -> None:
+    """Hold that packages can come from where they shall, before anything is made.
+
+    Raises:
+        FailureError: the system has no pip that could ask for them.
+    """
+    if not wanted.wheels and not has_pip():
+        raise FailureError("no_pip", "there is no pip of 22.3 or later")
+
+
 def fill(session: Session, venv: Path, wanted: Wanted) -> None:
     """Bring the packages into an empty environment: from what was sent, or from the package index."""
     if wanted.pip or not wanted.wheels:
@@ -60,8 +70,6 @@ def fill(session: Session, venv: Path, wanted: Wanted) -> None:
 
 def _run_pip(session: Session, venv: Path, wanted: Wanted) -> None:
     """Install from the index; what pip needs meanwhile lies in the environment's folder and is removed."""
-    if not wanted.pip and not has_pip():
-        raise FailureError("no_pip", "there is no pip of 22.3 or later")
     place = venv / "scratch"
     place.mkdir()
     requirements = place / "requirements.txt"

@@ -20,7 +20,7 @@ from typing import Any
 from bench.agent.ops import OpError
 from bench.agent.ops.arguments import matched, seconds_of, size_of
 from bench.agent.ops.environment import STATE_NAME, VENVS, key_of, python_of, read_state, remove_others
-from bench.agent.ops.filling import FailureError, Wanted, fill
+from bench.agent.ops.filling import FailureError, Wanted, fill, require_source
 from bench.agent.ops.idle import require_no_keeper
 from bench.agent.ops.runtimes import REQUIRED, import_packages
 from bench.agent.ops.venv_making import make_venv
@@ -58,6 +58,7 @@ def _installed(session: Session, wanted: Wanted) -> dict[str, Any]:
         state = read_state(session.root, wanted.key)
         if state is None:
             require_no_keeper(session.root)
+            require_source(wanted)
             _require_room(venvs, wanted.needed_bytes)
             _install(session, venvs, wanted)
             state = read_state(session.root, wanted.key)

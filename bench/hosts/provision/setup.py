@@ -14,8 +14,9 @@ from bench.hosts.provision.fitness import DISK_FACTOR
 from bench.hosts.provision.locks import Environment, Wheel
 
 INSTALL_SECONDS = 1800.0
-# pip tells nothing while it unpacks a large wheel on a slow card; the device says every 5 s that it lives.
-_SILENCE_SECONDS = 300.0
+# pip's silence is bridged by a sign of life every 5 s; unpacking the largest wheel on a slow card, or
+# importing everything once, is not.
+_SILENCE_SECONDS = 900.0
 # The first package comes from the device's index within that time, or none does.
 _INDEX_SECONDS: dict[WheelSource, int] = {"auto": 25, "device": 120}
 _CHATTER = ("Collecting ", "Successfully installed", "Looking in ", "Using cached ")
