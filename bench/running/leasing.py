@@ -16,8 +16,6 @@ from bench.wire.lease import lease_path, read_lease
 
 # Between two questions whether a busy board is free: each wakes the board while someone measures there.
 ASK_SECONDS = 15.0
-# A lease that nobody renews ends by itself after ten minutes.
-RENEW_SECONDS = 60.0
 
 
 class Lease:
@@ -25,7 +23,6 @@ class Lease:
 
     def __init__(self, host: Host, run_id: str) -> None:
         self._host, self._run_id, self._owner = host, run_id, owner_name()
-        self._renewed = 0.0
         self.is_held = False
 
     def find_machine(self) -> str:
@@ -58,12 +55,12 @@ class Lease:
                     raise StoppedError("the run was asked to stop") from busy
 
     def renew(self) -> None:
-        """Keep the board; asks it once a minute at most.
+        """Keep the board, or take it anew where a restart of it has ended the lease.
 
         Raises:
             HostError: it is another's meanwhile, or cannot be reached.
         """
-        if self.is_held and time.monotonic() - self._renewed >= RENEW_SECONDS:
+        if self.is_held:
             self._ask()
 
     def release(self) -> None:
@@ -74,7 +71,7 @@ class Lease:
 
     def _ask(self) -> None:
         self._host.lease("take", self._owner, self._run_id)
-        self.is_held, self._renewed = True, time.monotonic()
+        self.is_held = True
 
 
 def require_free_machine(hosts: Sequence[str], wait_seconds: float) -> None:
