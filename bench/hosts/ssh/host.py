@@ -208,7 +208,7 @@ def _telling_busy() -> Iterator[None]:
         yield
     except RefusedError as refusal:
         if refusal.kind == "busy":
-            raise BusyError(str(refusal)) from refusal
+            raise BusyError(str(refusal), refusal.sentence) from refusal
         raise
 
 

@@ -29,11 +29,12 @@ class RefusedError(HostError):
 
     Attributes:
         kind: one of those in `bench.agent.ops`.
+        sentence: what the device said, without the host's name.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
+    def __init__(self, kind: str, host: str, sentence: str) -> None:
+        super().__init__(f"{host}: {sentence}")
+        self.kind, self.sentence = kind, sentence
 
 
 class Line:
@@ -135,7 +136,7 @@ class Line:
         if header.get("ok"):
             return answer
         message = header.get("message") or f"refused without a reason: {header}"
-        raise RefusedError(str(header.get("kind", "")), f"{self.name}: {message}")
+        raise RefusedError(str(header.get("kind", "")), self.name, str(message))
 
     def close(self) -> None:
         """End the connection, from any thread; whoever waits for an answer gets a HostError at once."""
