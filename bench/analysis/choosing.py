@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,15 +14,6 @@ from bench.core.record import Record
 
 # met: with its whole interval. unclear: by its value, while its interval reaches beyond. missed: not.
 Standing = Literal["met", "unclear", "missed"]
-
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<=": lambda value, limit: value <= limit,
-    ">=": lambda value, limit: value >= limit,
-    "<": lambda value, limit: value < limit,
-    ">": lambda value, limit: value > limit,
-    "==": lambda value, limit: value == limit,
-    "!=": lambda value, limit: value != limit,
-}
 
 
 @dataclass(frozen=True)
@@ -85,13 +76,11 @@ def choose(records: Sequence[Record], constraints: Sequence[Constraint], metric:
 
 def standing(record: Record, constraint: Constraint) -> Standing:
     """Say whether a measured case meets a demand on a metric."""
-    value, limit = known_value(record, constraint.subject), constraint.value
-    assert isinstance(limit, float)
-    holds = _COMPARE[constraint.operator]
-    if value is None or not holds(value, limit):
+    value = known_value(record, constraint.subject)
+    if value is None or not constraint.holds(value):
         return "missed"
     ends = bounds(record.metric(constraint.subject)) or (value, value)
-    return "met" if all(holds(end, limit) for end in ends) else "unclear"
+    return "met" if all(map(constraint.holds, ends)) else "unclear"
 
 
 def _misses(record: Record, demands: Sequence[Constraint]) -> list[Miss]:
@@ -104,8 +93,7 @@ def _misses(record: Record, demands: Sequence[Constraint]) -> list[Miss]:
 
 
 def _is_word_met(record: Record, constraint: Constraint) -> bool:
-    is_equal = str(getattr(record, constraint.subject)) == constraint.value
-    return is_equal == (constraint.operator == "==")
+    return constraint.holds(str(getattr(record, constraint.subject)))
 
 
 def _is_worse(record: Record, best: Record, metric: str) -> bool:

@@ -142,7 +142,10 @@ def _add_gate(commands: Commands) -> None:
     )  # fmt: skip
     command.add_argument("results", type=Path, metavar="RESULTS", help="run folder, or one above")
     command.add_argument(
-        "--baseline", default="main", metavar="NAME|FILE", help="a baseline's name or file, or a run folder"
+        "--baseline", metavar="NAME|FILE", help="a baseline's name or file, or a run folder (main)"
+    )
+    command.add_argument(
+        "--goals-only", action="store_true", help="judge the suite's goals, and no regression"
     )
     add_root_option(command)
     add_output_options(command)

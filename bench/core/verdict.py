@@ -41,6 +41,8 @@ class Verdict:
         is_paired: the two sides were measured next to each other, or on the same images.
         method: how the bounds were found, in words.
         reason: why there is no change to judge, in words; empty where there is one.
+        goal: the goal that was judged, as the suite has it; empty for a comparison. Of a goal, `after` is
+            the value, `low` and `high` are bounds of the value, and there is no change.
     """
 
     case: str
@@ -59,3 +61,4 @@ class Verdict:
     find: float = 0.0
     is_paired: bool = False
     method: str = ""
+    goal: str = ""

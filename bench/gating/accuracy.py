@@ -6,11 +6,12 @@ bootstrap say nothing at the small errors that many comparisons at once ask for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
+from bench.core.metric import Metric
 from bench.metrics.matches import Matches
 from bench.metrics.protocol import OVERLAPS
 from bench.metrics.resample import ApKind, draw_weights, resampled_aps, resampled_maps
@@ -59,3 +60,16 @@ def ap_change(before: Matches, after: Matches, metric: str, resamples: int, seed
     if np.isnan(change[0]):
         return None
     return ApChange(float(change[0]), float(np.nanstd(change[1:], ddof=1)))
+
+
+def ap_interval(metric: Metric, matches: Matches, resamples: int) -> Metric:
+    """Return an AP with its 95% interval over images, from stored matches, where one can be made."""
+    kind = AP_KINDS.get(metric.name)
+    if kind is None:
+        return metric
+    found = resampled_maps(resampled_aps(matches, draw_weights(len(matches.image_ids), resamples, 0), kind))
+    known = found[~np.isnan(found)]
+    if len(known) < 2:
+        return metric
+    low, high = np.quantile(known, [0.025, 0.975])
+    return replace(metric, low=float(low), high=float(high), level=0.95, count=len(matches.image_ids))

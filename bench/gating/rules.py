@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.core.metric import METRICS
 from bench.core.verdict import Rule
-from bench.suite.gate import read_tolerance
+from bench.suite.gate import GOALS, read_tolerance
 
 # What is judged where a suite declares no gate.
 DEFAULT_RULES: dict[str, dict[str, Any]] = {
@@ -25,7 +25,7 @@ _LEAST_FIND = {"relative": 0.05, "ap": 0.02, "ar": 0.02}
 
 def make_rules(declared: Mapping[str, Any]) -> tuple[Rule, ...]:
     """Return the rules of a suite's `gate:` part, metrics by their own names; the default ones if empty."""
-    rules = declared or DEFAULT_RULES
+    rules = {key: rule for key, rule in declared.items() if key != GOALS} or DEFAULT_RULES
     return tuple(_make_rule(metric, rules[metric]) for metric in METRICS if metric in rules)
 
 

@@ -25,6 +25,14 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(parts) or "nothing to compare"
 
 
+# Of goals, by answer; everything else has a reason.
+_GOAL_WORDS: dict[Answer, str] = {
+    "fail": "misses the goal with all of its interval ({method})",
+    "inconclusive": "the limit lies within its interval ({method}): measure more rounds or images",
+    "pass": "meets the goal with all of its interval ({method})",
+}
+
+
 def word(answer: Answer) -> str:
     """Return an answer as people write it."""
     return _WORDS.get(answer, answer)
@@ -38,6 +46,8 @@ def rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
 
 def explain(verdict: Verdict) -> str:
     """Say in one sentence why the answer is what it is."""
+    if verdict.goal and not verdict.reason:
+        return _GOAL_WORDS[verdict.answer].format(method=verdict.method)
     if verdict.reason or verdict.change is None or verdict.high is None:
         return printable(verdict.reason)
     if verdict.answer == "fail":
@@ -50,7 +60,13 @@ def explain(verdict: Verdict) -> str:
 
 
 def change_words(verdict: Verdict) -> str:
-    """Return ` +3.1% [+1.0%, +5.2%]`, with a blank before it; empty where nothing was compared."""
+    """Return ` +3.1% [+1.0%, +5.2%]`, with a blank before it; empty where nothing was compared.
+
+    Of a goal, the value and its bounds instead, and the goal.
+    """
+    if verdict.goal:
+        value = f" {value_words(verdict.metric, verdict.after)}" if verdict.after is not None else ""
+        return f"{value}{_bounds(verdict)} (goal: {printable(verdict.goal)})"
     if verdict.change is None:
         return ""
     return f" {_signed(verdict, verdict.change)}{_bounds(verdict)}"
@@ -59,6 +75,9 @@ def change_words(verdict: Verdict) -> str:
 def _bounds(verdict: Verdict) -> str:
     if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
         return ""
+    if verdict.goal:
+        low, high = (value_words(verdict.metric, end) for end in (verdict.low, verdict.high))
+        return f" [{low}, {high}]"
     ends = sorted((verdict.low, verdict.high), reverse=METRICS[verdict.metric][1] == "higher")
     return f" [{_signed(verdict, ends[0])}, {_signed(verdict, ends[1])}]"
 
@@ -74,7 +93,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         value_words(verdict.metric, verdict.after),
         _signed(verdict, verdict.change) if verdict.change is not None else ABSENT,
         bounds,
-        _amount(verdict, verdict.tolerance) if judged else ABSENT,
+        printable(verdict.goal) or (_amount(verdict, verdict.tolerance) if judged else ABSENT),
         explain(verdict),
     )
 

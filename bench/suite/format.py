@@ -133,7 +133,7 @@ SUITE = Table(
         "measure": Key(_MEASURE, "How often and how long everything is measured."),
         "gate": Key(
             MapOf(Text("a metric"), Anything(), "a mapping of metrics to rules"),
-            "By how much metrics may become worse.",
+            "By how much metrics may become worse, and `goals`: what they must reach in any case.",
         ),
     },
     exactly_one=(("model",), ("models",)),

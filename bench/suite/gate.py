@@ -20,6 +20,8 @@ _EXAMPLES = {"ns": "2% or 0.5 ms", "bytes": "10% or 2 MiB"}
 _RULES = {"higher": "max_drop", "lower": "max_increase"}
 # A change for the worse that must not pass unseen.
 _FIND = "find"
+# Limits whatever was before; see `goals`.
+GOALS = "goals"
 
 
 def metric_names() -> dict[str, str]:
@@ -30,11 +32,13 @@ def metric_names() -> dict[str, str]:
 
 
 def check_gate(gate: Node, reading: Reading) -> dict[str, Any]:
-    """Check the rules and return them as plain data, metrics by their own names."""
+    """Check the rules and return them as plain data, metrics by their own names; goals are left out."""
     names = metric_names()
     rules: dict[str, Any] = {}
     for written, node in gate.fields.items():
         path = ("gate", written)
+        if written == GOALS:
+            continue
         if written not in names:
             reading.complain(path, f"unknown metric {written!r}{advise(written, _short_names())}")
         elif names[written] in rules:

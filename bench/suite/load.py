@@ -16,6 +16,7 @@ from bench.errors import UsageError
 from bench.suite.data_format import build_data
 from bench.suite.format import SUITE
 from bench.suite.gate import check_gate
+from bench.suite.goals import check_goals
 from bench.suite.hosts import choose_hosts
 from bench.suite.hosts_file import DeclaredHosts
 from bench.suite.matrix import Declared, build_cases
@@ -92,6 +93,7 @@ def _build(
     recipes = build_recipes(values.get("recipes", {}), reading)
     measure = _build_measure(values.get("measure", {}), reading)
     threads_of = {item.name: item.threads for item in settings if item.threads}
+    gate = reading.root.fields.get("gate", Node({}, 1))
     declared = Declared(models, recipes, hosts, data, threads_of)
     return Suite(
         name=values.get("name", ""),
@@ -102,7 +104,7 @@ def _build(
         hosts=hosts,
         measure=measure,
         cases=build_cases(values.get("matrix", {}), declared, reading),
-        gate=check_gate(reading.root.fields.get("gate", Node({}, 1)), reading),
+        gate={**check_gate(gate, reading), **check_goals(gate, reading)},
         description=values.get("description", "").strip(),
     )
 

@@ -17,6 +17,8 @@ BYTES: dict[str, float] = {
 }
 NANOSECONDS: dict[str, float] = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 SHARES: dict[str, float] = {"%": 0.01}
+# AP and AR run from 0 to 1, and people count them in points of 100.
+POINTS: dict[str, float] = {"point": 0.01, "points": 0.01}
 
 
 def pattern(units: Mapping[str, float]) -> str:

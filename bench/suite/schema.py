@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bench.suite.format import SUITE
-from bench.suite.gate import gate_schema
+from bench.suite.gate import GOALS, gate_schema
+from bench.suite.goals import goals_schema
 from bench.suite.hosts_file import HOSTS
 
 
@@ -16,6 +17,7 @@ def suite_schema() -> dict[str, Any]:
     """
     schema = SUITE.schema()
     schema["properties"]["gate"] = gate_schema()
+    schema["properties"]["gate"]["properties"][GOALS] = goals_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Suite",

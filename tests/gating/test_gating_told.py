@@ -42,6 +42,16 @@ VERDICTS = [
     Verdict("m/qat/litert/t1@pi5", "map_50_95", "missing", "failed: killed by SIGILL"),
     Verdict("m|<b>/new/litert/t1@pi5", "map_50_95", "new", "has no older figure; put it into the baseline"),
     Verdict("m/int8/ort/t1@pi5", "latency_p50_ns", "not_comparable", "cpu: A then, B now", 1e6, 2e6),
+    Verdict(
+        "m/int8/ort/t1@pi5", "end_to_end_p95_ns", "fail", "", None, 1.2e8, low=1.1e8, high=1.3e8,
+        method="95% interval, 10 samples", goal="end_to_end_p95 <= 100 ms on pi5",
+    ),
+    Verdict(
+        "m/int8/litert/t1@pi5", "map_50_95_difference", "inconclusive", "", None, -0.008, low=-0.012,
+        high=-0.004, method="95% interval, 500 samples",
+        goal="map_50_95_difference >= -1 point and precision == int8",
+    ),
+    Verdict("(no case)", "size_bytes", "missing", "no case fits", goal="size <= 5 MB on pi4"),
 ]  # fmt: skip
 FORMS = {
     "table.txt": lambda: text_table(VERDICTS) + "\n",
@@ -64,13 +74,13 @@ def test_verdicts_are_told_as_in_the_golden_file(name: str) -> None:
 def test_junit_counts_what_it_shows() -> None:
     root = ElementTree.fromstring(junit_xml("pi", VERDICTS))
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "5", "failures": "1", "errors": "3", "skipped": "1",
+        "tests": "6", "failures": "2", "errors": "3", "skipped": "1",
     }  # fmt: skip
-    assert len(root.findall("testcase/failure")) == 1 and len(root.findall("testcase/error")) == 3
+    assert len(root.findall("testcase/failure")) == 2 and len(root.findall("testcase/error")) == 3
 
 
 def test_the_summary_counts_the_worst_first() -> None:
-    assert summary(VERDICTS) == "1 fail, 1 missing, 1 not comparable, 1 inconclusive, 1 new, 2 pass"
+    assert summary(VERDICTS) == "2 fail, 2 missing, 1 not comparable, 2 inconclusive, 1 new, 2 pass"
 
 
 def test_an_annotation_is_one_line_whatever_a_name_holds() -> None:
