@@ -22,6 +22,7 @@ from bench.running.labels import check_labels, resolve_labels
 from bench.running.leasing import require_free_machine
 from bench.running.listener import Listener, Step
 from bench.running.opening import begin_run, resume_run
+from bench.running.preflight import require_reachable
 from bench.running.together import Losses, measure_hosts
 from bench.running.work import HostOptions, Work
 from bench.store.folder import RunFolder
@@ -73,9 +74,11 @@ def run_suite(
 
     Raises:
         InterruptedRun: the user interrupted; what is finished is kept.
-        BenchError: nothing could be measured at all (data, run folder). A case that breaks is a record.
+        BenchError: nothing could be measured at all (data, run folder, no host that answers). A case that
+            breaks is a record.
     """
     require_free_machine(suite.hosts, options.hosts.wait_seconds)
+    require_reachable(suite, listener)
     suite = with_availability(suite)
     data, calibration, training = _prepare(suite, listener)
     suite = resolve_labels(suite, data)

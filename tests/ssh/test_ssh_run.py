@@ -102,8 +102,9 @@ def test_a_second_run_sends_no_file_again(ssh_bench: SshBench, monkeypatch: pyte
     monkeypatch.setattr(SshHost, "close", lambda host: (hosts.append(host), plain(host))[1])
     assert ssh_bench.run("--host", "loop") == EXIT_GOOD
     assert ssh_bench.run("--host", "loop") == EXIT_GOOD
-    first, second = (host.traffic for host in hosts)
-    assert first.num_file_bytes_sent > 0 and second.num_file_bytes_sent == 0
+    # Each run looks whether the host answers before it opens it for good.
+    _, first, _, second = (host.traffic.num_file_bytes_sent for host in hosts)
+    assert first > 0 and second == 0
 
 
 def test_two_boards_share_the_images_and_repeat_the_rounds(ssh_bench: SshBench) -> None:
@@ -180,3 +181,11 @@ def test_a_host_that_is_not_there_fails_its_cases_alone(ssh_bench: SshBench) -> 
     local, nowhere = ssh_bench.records()
     assert (local["status"], nowhere["status"]) == ("ok", "failed")
     assert "nothing listens" in str(nowhere["reason"])
+
+
+def test_hosts_that_do_not_answer_are_told_before_anything_is_built(
+    ssh_bench: SshBench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ssh_bench.run("--host", "nowhere") == EXIT_NOT_MEASURED
+    said = capsys.readouterr().err
+    assert "nothing listens" in said and "build" not in said and not (ssh_bench.folder / "results").exists()
