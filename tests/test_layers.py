@@ -38,6 +38,7 @@ HEAVY = {
     "pycocotools",
     "yaml",
     "scipy",
+    "ruptures",
 }
 
 # The pure report model is built from what analysis found; both only read nouns.

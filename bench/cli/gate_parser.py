@@ -10,13 +10,7 @@ FORMATS = ("text", "markdown", "json", "github")
 
 def add_output_options(command: argparse.ArgumentParser) -> None:
     """Add the options that say how verdicts are told."""
-    command.add_argument(
-        "--accept",
-        action="append",
-        default=[],
-        choices=["runtime_version", "kernel", "governor"],
-        help="judge although this differs; may be repeated",
-    )
+    _add_accept(command)
     command.add_argument(
         "--format", choices=FORMATS, default="text", help="github: annotations, and the job's summary"
     )
@@ -53,3 +47,33 @@ def add_baseline_actions(command: argparse.ArgumentParser) -> None:
         if name != "list":
             action.add_argument("--name", default="main", metavar="NAME", help="of the baseline (main)")
         add_root_option(action)
+
+
+def add_history_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the history of a suite."""
+    command.add_argument("suite", metavar="SUITE", help="the suite's name, or its file")
+    command.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="may be repeated (those that the newest run's gate judges)",
+    )
+    command.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR", help="where runs are kept (results/)"
+    )
+    _add_accept(command)
+    command.add_argument("--json", action="store_true", help="print every run's figures as JSON")
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="also write a page, its charts and the figures there"
+    )
+
+
+def _add_accept(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        choices=["runtime_version", "kernel", "governor"],
+        help="judge although this differs; may be repeated",
+    )

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import bench
 from bench.cli import host_parser
 from bench.cli.data_parser import add_actions
-from bench.cli.gate_parser import add_baseline_actions, add_output_options, add_root_option
+from bench.cli.gate_parser import (
+    add_baseline_actions,
+    add_history_options,
+    add_output_options,
+    add_root_option,
+)
 from bench.cli.run_parser import add_overrides, add_run_options, count
 
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_gate(commands)
     _add_baseline(commands)
+    _add_history(commands)
     _add_diagnose(commands)
     _add_data(commands)
     _add_host(commands)
@@ -157,6 +163,14 @@ def _add_baseline(commands: Commands) -> None:
         "bench baseline set results/quickstart --name main",
     )  # fmt: skip
     add_baseline_actions(command)
+
+
+def _add_history(commands: Commands) -> None:
+    command = _command(
+        commands, "history", "tell how metrics went over all runs of a suite, and which commits changed them",
+        "bench history quickstart --metric latency_p50",
+    )  # fmt: skip
+    add_history_options(command)
 
 
 def _add_diagnose(commands: Commands) -> None:

@@ -6,12 +6,22 @@ Model, recipe, calibration and artifact may differ: they are what is compared.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bench.core.metric import METRICS
-from bench.gating.sides import ENVIRONMENT, HASHES, CaseSide
+from bench.gating.sides import ENVIRONMENT, HASHES
 
 Kind = Literal["size", "accuracy", "machine"]
+
+
+class Measured(Protocol):
+    """Whatever was measured in a setting: what must agree for a comparison, by name."""
+
+    @property
+    def setting(self) -> dict[str, Any]:
+        """See `bench.gating.sides.setting_of`."""
+        ...
+
 
 # What must agree, by kind of metric. A file's size depends on nothing that is measured; accuracy on the
 # photos and on how they are fed and read; times and memory on the machine as well.
@@ -42,7 +52,7 @@ def kind_of(metric: str) -> Kind:
     return "size" if metric in ("size_bytes", "compressed_bytes") else "machine"
 
 
-def differences(metric: str, before: CaseSide, after: CaseSide, accepted: Collection[str] = ()) -> list[str]:
+def differences(metric: str, before: Measured, after: Measured, accepted: Collection[str] = ()) -> list[str]:
     """Name what differs and keeps a metric from being compared; empty where it can be.
 
     Args:

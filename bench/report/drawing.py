@@ -65,7 +65,7 @@ def draw_chart(chart: Chart | CourseChart, prefix: str, picture: Path) -> str:
         prefix: keeps the ids of the element apart from those of other charts.
         picture: path of the PNG.
     """
-    with _settings(prefix):
+    with drawing_settings(prefix):
         figure = _draw_course(chart) if isinstance(chart, CourseChart) else _draw(chart)
         figure.savefig(picture, format="png", dpi=144, facecolor="white", metadata={"Software": None})
         file = io.StringIO()
@@ -74,7 +74,7 @@ def draw_chart(chart: Chart | CourseChart, prefix: str, picture: Path) -> str:
 
 
 @contextmanager
-def _settings(salt: str) -> Iterator[None]:
+def drawing_settings(salt: str) -> Iterator[None]:
     """Draw with our settings; that a name has letters which the font lacks is no news."""
     import matplotlib
 
