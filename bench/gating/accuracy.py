@@ -58,11 +58,13 @@ class ApChange:
     Attributes:
         standard_error: of the paired difference; 0 where both sides hold the same matches.
         degrees: degrees of freedom that the standard error has.
+        num_images: how many it rests on.
     """
 
     value: float
     standard_error: float
     degrees: int = _MOST_DEGREES
+    num_images: int = 0
 
     def bounds(self, error: float) -> tuple[float, float]:
         """Return lower and upper one-sided bounds, each at that error."""
@@ -82,18 +84,19 @@ class ApSample:
 
     Attributes:
         aps: (1 + B, K) float64, the full data set first; NaN where a category has no object.
-        num_images: (K,) int64, images that hold an object of the category.
+        num_images: (K,) int64, images that hold an object of the category; `total_images` counts all.
     """
 
     aps: NDArray[np.float64]
     num_images: NDArray[np.int64]
+    total_images: int = 0
 
 
 def sample_aps(matches: Matches, metric: str, resamples: int, seed: int) -> ApSample:
     """Score one side in resamples; equal seeds draw the same images, so that samples can be paired."""
     kind, count = AP_KINDS[metric], len(matches.image_ids)
     weights = np.vstack([np.ones((1, count), np.int32), draw_weights(count, resamples, seed)])
-    return ApSample(resampled_aps(matches, weights, kind), _images_with_objects(matches, kind))
+    return ApSample(resampled_aps(matches, weights, kind), _images_with_objects(matches, kind), count)
 
 
 def change_between(before: ApSample, after: ApSample) -> ApChange | None:
@@ -109,7 +112,7 @@ def change_between(before: ApSample, after: ApSample) -> ApChange | None:
     shares = _nan_variance(differences[1:, exists]) / np.count_nonzero(exists) ** 2
     corrected, degrees = _corrected(shares, before.num_images[exists])
     total = float(np.nanvar(changes[1:], ddof=1)) + float(np.sum(corrected - shares))
-    return ApChange(float(changes[0]), math.sqrt(total), degrees)
+    return ApChange(float(changes[0]), math.sqrt(total), degrees, before.total_images)
 
 
 def ap_change(before: Matches, after: Matches, metric: str, resamples: int, seed: int) -> ApChange | None:

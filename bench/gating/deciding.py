@@ -7,12 +7,13 @@ never left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from bench.core.verdict import Answer, Rule, Verdict
-from bench.gating.accuracy import AP_KINDS, ap_change
+from bench.gating.accuracy import AP_KINDS, ApChange, ap_change
 from bench.gating.comparable import differences, kind_of
 from bench.gating.judging import (
     BOUND_ERROR,
@@ -23,10 +24,29 @@ from bench.gating.judging import (
     timed_change,
 )
 from bench.gating.sides import CaseSide, Side
-from bench.metrics.matches import Matches, load_matches
+from bench.metrics.matches import load_matches
 
 # Chance of one false failure or more among all tests of one comparison.
 FAMILY_ERROR = 0.01
+
+# Where times are decided by fresh pairs (`staging`), either stage has half of it.
+STAGE_ERROR = FAMILY_ERROR / 2
+
+# Old and new match data, metric, resamples and seed -> the change; None where there is no object.
+ChangeSource = Callable[[Path, Path, str, int, int], ApChange | None]
+
+
+def change_of_files(old: Path, new: Path, metric: str, resamples: int, seed: int) -> ApChange | None:
+    """Resample both files; equal ones have no change, and need no resampling.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    before = load_matches(old)
+    if old.read_bytes() == new.read_bytes():
+        return ApChange(0.0, 0.0, num_images=len(before.image_ids))
+    return ap_change(before, load_matches(new), metric, resamples, seed)
+
 
 _MEMORY = ("peak_rss_bytes", "baseline_rss_bytes", "model_rss_bytes")
 
@@ -40,12 +60,16 @@ class Options:
         resamples, seed: of the images, for accuracy.
         needs_confirmation: a time that is worse than a stored one is `inconclusive` until both were measured
             next to each other: between two sessions a machine changes by more than its processes differ.
+        changes: where changes of an AP come from; `cached.IntervalCache` remembers them.
+        resolved: what a tolerance finer than the noise is told to be, by case and metric (see `noise`).
     """
 
     accepted: Collection[str] = ()
     resamples: int = 1000
     seed: int = 0
     needs_confirmation: bool = False
+    changes: ChangeSource = change_of_files
+    resolved: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,20 +87,41 @@ def decide(before: Side, after: Side, rules: Sequence[Rule], options: Options) -
     """
     case_ids = [*before.cases, *(case for case in after.cases if case not in before.cases)]
     judged = [one for case in case_ids for one in _judge_case(case, before, after, rules, options)]
-    failing = _holm([one.change.p_value for one in judged if one.change and one.change.p_value is not None])
-    verdicts = [_answered(one, failing) for one in judged]
-    return [_unconfirmed(verdict) for verdict in verdicts] if options.needs_confirmation else verdicts
+    is_suspect = [options.needs_confirmation and _is_between_sessions(one) for one in judged]
+    can_fail = [one for one, is_only_suspect in zip(judged, is_suspect, strict=True) if not is_only_suspect]
+    error = STAGE_ERROR if options.needs_confirmation else FAMILY_ERROR
+    failing = _holm((one.change.p_value for one in can_fail if one.change), error)
+    verdicts = [
+        _unconfirmed(_answered(one, BOUND_ERROR)) if is_only_suspect else _answered(one, failing)
+        for one, is_only_suspect in zip(judged, is_suspect, strict=True)
+    ]
+    return [_resolved(verdict, options.resolved) for verdict in verdicts]
 
 
-def _holm(p_values: Iterable[float]) -> float:
+def _is_between_sessions(judged: _Judged) -> bool:
+    """Whether times of two sessions are all that the answer would rest on."""
+    change = judged.change
+    is_tested = change is not None and change.p_value is not None and not change.is_paired
+    return is_tested and kind_of(judged.rule.metric) == "machine"
+
+
+def _resolved(verdict: Verdict, resolved: Mapping[tuple[str, str], str]) -> Verdict:
+    """Say of an unclear answer that the tolerance is finer than the machine's noise lets rounds resolve."""
+    told = resolved.get((verdict.case, verdict.metric), "")
+    if verdict.answer != "inconclusive" or not told:
+        return verdict
+    return replace(verdict, reason="; ".join(part for part in (verdict.reason, told) if part))
+
+
+def _holm(all_p_values: Iterable[float | None], error: float) -> float:
     """Return the largest p-value that is rejected at the family's error; below 0 where none is.
 
     Source: Holm, A simple sequentially rejective multiple test procedure, 1979.
     """
-    ordered = sorted(p_values)
+    ordered = sorted(p_value for p_value in all_p_values if p_value is not None)
     largest = -1.0
     for position, p_value in enumerate(ordered):
-        if p_value > FAMILY_ERROR / (len(ordered) - position):
+        if p_value > error / (len(ordered) - position):
             break
         largest = p_value
     return largest
@@ -107,11 +152,10 @@ def _without_old(old: CaseSide | None, new: CaseSide | None) -> tuple[Answer, st
 
 
 class _Pair:
-    """One case on both sides; its match data is read once."""
+    """One case on both sides."""
 
     def __init__(self, old: CaseSide, new: CaseSide, options: Options) -> None:
         self._old, self._new, self._options = old, new, options
-        self._matches: tuple[Matches, Matches] | None = None
 
     def judge(self, rule: Rule) -> _Judged:
         """Judge one metric as far as it needs no other case."""
@@ -154,12 +198,12 @@ class _Pair:
             return None, f"the {side} side has no match data, without which no paired interval exists"
         if rule.metric not in AP_KINDS:
             return None, f"has no paired interval; judge one of {', '.join(AP_KINDS)}"
-        if self._matches is None:
-            self._matches = load_matches(self._old.matches), load_matches(self._new.matches)
-        change = ap_change(*self._matches, rule.metric, self._options.resamples, self._options.seed)
+        options = self._options
+        files = self._old.matches, self._new.matches
+        change = options.changes(*files, rule.metric, options.resamples, options.seed)
         if change is None:
             return None, "there are no objects of that size"
-        return accuracy_change(rule, before, change, len(self._matches[0].image_ids)), ""
+        return accuracy_change(rule, before, change), ""
 
 
 def _answered(judged: _Judged, failing: float) -> Verdict:
@@ -187,8 +231,7 @@ def _answered(judged: _Judged, failing: float) -> Verdict:
 
 def _unconfirmed(verdict: Verdict) -> Verdict:
     """Take back a failure that rests on times of two sessions."""
-    is_stored = verdict.p_value is not None and kind_of(verdict.metric) == "machine" and not verdict.is_paired
-    if verdict.answer != "fail" or not is_stored:
+    if verdict.answer != "fail":
         return verdict
     reason = (
         "worse than the stored figure, which another day on the same machine can be, too; measure old and "

@@ -53,7 +53,7 @@ def exact_change(rule: Rule, before: float, after: float) -> Change:
     return Change(value, value, value, None, "exact")
 
 
-def accuracy_change(rule: Rule, before: float, change: ApChange, num_images: int) -> Change:
+def accuracy_change(rule: Rule, before: float, change: ApChange) -> Change:
     """Compare two APs by their paired difference over images."""
     scale = 1 / before if rule.is_relative and before else 1.0
     low, high = change.bounds(BOUND_ERROR)
@@ -63,7 +63,7 @@ def accuracy_change(rule: Rule, before: float, change: ApChange, num_images: int
         -high * scale,
         -low * scale,
         change.chance_above(tolerated),
-        f"paired over {num_images} images",
+        f"paired over {change.num_images} images",
         is_paired=True,
     )
 

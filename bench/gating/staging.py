@@ -22,15 +22,12 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from bench.core.verdict import Answer, Rule, Verdict
+from bench.gating.deciding import STAGE_ERROR
 from bench.gating.judging import BOUND_ERROR, timed_change
 from bench.gating.ranks import signed_rank_p_value
 
 # Case and metric.
 Key = tuple[str, str]
-
-# Chance of one false failure or more among all tests of one comparison, and the share of either stage.
-FAMILY_ERROR = 0.01
-STAGE_ERROR = FAMILY_ERROR / 2
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sides_of import SETTING, make_case, make_side
 
 from bench.core.verdict import Verdict
-from bench.gating.deciding import FAMILY_ERROR, Options, decide, overall
+from bench.gating.accuracy import ApChange
+from bench.gating.deciding import FAMILY_ERROR, STAGE_ERROR, Options, decide, overall
 from bench.gating.rules import make_rules
 from bench.gating.sides import CaseSide, Side
 
@@ -127,3 +129,34 @@ def test_what_was_measured_under_a_smoke_profile_decides_nothing_but_size() -> N
 )
 def test_the_worst_answer_decides_the_exit_code(answers: tuple, code: int) -> None:  # type: ignore[type-arg]
     assert overall([Verdict("case", "size_bytes", answer) for answer in answers]) == code
+
+
+def test_a_first_stage_marks_suspects_without_a_correction_and_fails_nothing_by_time() -> None:
+    stored, now = (
+        make_side(make_case(times=times(6))),
+        make_side(make_case(times=times(56, 1.02, spread=0.012))),
+    )
+    verdict = only(stored, now, LATENCY, Options(needs_confirmation=True))
+    assert verdict.answer == "inconclusive" and "measure old and new in one session" in verdict.reason
+    assert verdict.p_value is not None and STAGE_ERROR < verdict.p_value <= 0.05
+
+
+@pytest.mark.parametrize(("p_like", "answer"), [(0.010, "pass"), (0.012, "fail")])
+def test_accuracy_is_decided_in_the_first_stage_at_half_of_the_error(
+    p_like: float, answer: str, tmp_path: Path
+) -> None:
+    # .010 below zero beyond .003 are 2.33 errors, one in a hundred; .012 are one in seven hundred.
+    matches = tmp_path / "matches.npz"
+    side = make_side(make_case(values={"map_50_95": 0.4}, matches=matches))
+    options = Options(needs_confirmation=True, changes=lambda *_: ApChange(-p_like, 0.003))
+    verdict = only(side, side, make_rules({"map_50_95": {"max_drop": 0.003}}), options)
+    assert verdict.answer == answer
+
+
+def test_a_tolerance_finer_than_the_noise_is_told_where_the_answer_is_unclear() -> None:
+    before = make_side(make_case(times=times(1, spread=0.06)))
+    after = make_side(make_case(times=times(3, 1.04, spread=0.06)))
+    told = {("m/int8/litert/t4@pi5", "latency_p50_ns"): "10 rounds resolve 8%"}
+    assert only(before, after, LATENCY, Options(resolved=told)).reason == "10 rounds resolve 8%"
+    clear = make_side(make_case(times=times(1)))
+    assert only(clear, clear, LATENCY, Options(resolved=told)).reason == ""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.core.verdict import Rule, Verdict
+from bench.gating.deciding import STAGE_ERROR
 from bench.gating.staging import (
-    STAGE_ERROR,
     Budget,
     Key,
     Pairs,
