@@ -30,6 +30,7 @@ class Candidate:
         processes: timed metric -> one value a process.
         decision_grade: False where nothing but sizes may be decided on.
         is_reference: it is the fp32 model that others are compared with, and has no difference to itself.
+        setting: that it was measured in, see `bench.gating.sides.setting_of`.
     """
 
     case: str
@@ -40,6 +41,7 @@ class Candidate:
     processes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     decision_grade: bool = True
     is_reference: bool = False
+    setting: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_candidates(run: Path, side: Side, goals: Collection[Goal]) -> list[Candidate]:
@@ -60,6 +62,7 @@ def read_candidates(run: Path, side: Side, goals: Collection[Goal]) -> list[Cand
             side.cases[record.case].processes,
             record.decision_grade,
             record.precision == "fp32" and not record.sibling,
+            side.cases[record.case].setting,
         )
         for record in read_records(run)
     }

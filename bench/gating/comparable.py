@@ -5,7 +5,7 @@ Model, recipe, calibration and artifact may differ: they are what is compared.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Protocol
 
 from bench.core.metric import METRICS
@@ -28,7 +28,7 @@ class Measured(Protocol):
 _MUST_AGREE: dict[Kind, tuple[str, ...]] = {
     "size": (),
     "accuracy": HASHES,
-    "machine": (*HASHES, *ENVIRONMENT, "runtime", "runtime_version", "threads", "measure"),
+    "machine": (*HASHES, *ENVIRONMENT, "boards", "runtime", "runtime_version", "threads", "measure"),
 }
 _PEOPLE_NAMES = {
     "data": "evaluation photos",
@@ -37,6 +37,7 @@ _PEOPLE_NAMES = {
     "decode": "decoding of boxes",
     "suppression": "suppression",
     "labels": "labels",
+    "boards": "boards that repeated the rounds",
     "cpu_features": "processor features",
     "page_size": "page size",
     "runtime_version": "runtime version",
@@ -59,10 +60,21 @@ def differences(metric: str, before: Measured, after: Measured, accepted: Collec
         accepted: settings whose difference is to be judged like any other change (`runtime_version`).
     """
     return [
-        f"{_PEOPLE_NAMES.get(name, name)}: {_shown(before.setting[name], after.setting[name])}"
+        f"{_PEOPLE_NAMES.get(name, name)}: {_shown(before.setting.get(name), after.setting.get(name))}"
         for name in _MUST_AGREE[kind_of(metric)]
         if name not in accepted and before.setting.get(name) != after.setting.get(name)
     ]
+
+
+def emulation_reason(metric: str, *settings: Mapping[str, Any]) -> str:
+    """Say that a time or an energy is an emulator's, by which nothing can be decided; empty where it is not.
+
+    Sizes and accuracy hold there, and memory where kernel and page size agree.
+    """
+    is_cost = kind_of(metric) == "machine" and METRICS[metric][0] != "bytes"
+    if not is_cost or not any(setting.get("is_emulated") for setting in settings):
+        return ""
+    return "measured on an emulated machine: times and energy there are not valid for decisions"
 
 
 def _shown(before: Any, after: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.core.verdict import Answer, Rule, Verdict
 from bench.gating.accuracy import AP_KINDS, ApChange, ap_change
-from bench.gating.comparable import differences, kind_of
+from bench.gating.comparable import differences, emulation_reason, kind_of
 from bench.gating.judging import (
     BOUND_ERROR,
     Change,
@@ -175,6 +175,8 @@ class _Pair:
         if kind_of(rule.metric) != "size" and not (old.decision_grade and new.decision_grade):
             reason = "measured under --profile, --limit or --rounds: not for decisions"
             return _Judged(rule, replace(verdict, reason=reason))
+        if emulated := emulation_reason(rule.metric, old.setting, new.setting):
+            return _Judged(rule, replace(verdict, reason=emulated))
         change, problem = self._change(rule, before, after)
         return _Judged(rule, replace(verdict, reason=problem), change)
 

@@ -15,6 +15,7 @@ from bench.core.constraint import Constraint, Goal
 from bench.core.metric import Metric
 from bench.core.verdict import Answer, Verdict
 from bench.gating.candidates import Candidate
+from bench.gating.comparable import emulation_reason
 from bench.stats import median_interval
 
 # Stands where a verdict names a case, of a goal that fits none.
@@ -54,6 +55,8 @@ def _judge(goal: Goal, demand: Constraint, candidate: Candidate) -> Verdict:
     verdict = replace(verdict, after=metric.value, answer="inconclusive")
     if not candidate.decision_grade and metric.name not in EXACT:
         return replace(verdict, reason="measured under --profile, --limit or --rounds: not for decisions")
+    if emulated := emulation_reason(metric.name, candidate.setting):
+        return replace(verdict, reason=emulated)
     return _held_against(demand, metric, candidate, verdict)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bench.core.metric import METRICS
 from bench.core.record import Record
 from bench.core.trend import Step, Trend, TrendPoint
-from bench.gating.comparable import differences, kind_of
+from bench.gating.comparable import differences, emulation_reason, kind_of
 from bench.gating.sides import setting_of
 from bench.gating.steps import LEAST_RUNS, find_steps, level_change, likely_places, repeats_exactly
 
@@ -61,7 +61,9 @@ def _trends_of_case(
 
 def _seen(record: Record, name: str) -> _Seen | None:
     metric = record.metric(name)
+    setting = setting_of(record)
     may_decide = record.decision_grade or kind_of(name) == "size"
+    may_decide = may_decide and not emulation_reason(name, setting)
     if record.status != "ok" or metric is None or metric.value is None or not may_decide:
         return None
     if not math.isfinite(metric.value) or (metric.value == -1 and metric.name.startswith(("map_", "mar_"))):
@@ -76,7 +78,7 @@ def _seen(record: Record, name: str) -> _Seen | None:
         bool(git.get("is_dirty")),
         record.started,
     )
-    return _Seen(point, setting_of(record))
+    return _Seen(point, setting)
 
 
 def _with_steps(trend: Trend) -> Trend:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.analysis.proof import is_emulated
 from bench.core.record import Record
 from bench.errors import StoreError
 from bench.store.folder import find_runs, read_rounds, read_run_info
@@ -105,7 +106,11 @@ def setting_of(record: Record) -> dict[str, Any]:
     hashes = {name: record.hashes.get(name, "") for name in HASHES}
     proof = {"runtime": record.runtime, "runtime_version": record.proof.get("runtime_version")}
     measure = {name: record.measure.get(name) for name in ("warmup", "warmup_seconds", "calls", "images")}
-    return {**hashes, **environment, **proof, "threads": record.threads, "measure": measure}
+    # Absent where there is nothing to say, as in baselines that were kept before these were known.
+    several = sorted(record.boards.get("values", {}))
+    further: dict[str, Any] = {"boards": several} if several else {}
+    further |= {"is_emulated": True} if is_emulated(record) else {}
+    return {**hashes, **environment, **proof, "threads": record.threads, "measure": measure, **further}
 
 
 ENVIRONMENT = ("cpu", "board", "architecture", "cpu_features", "page_size", "kernel", "governor")
