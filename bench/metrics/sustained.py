@@ -55,8 +55,12 @@ class SustainedRun:
 
     @property
     def burst(self) -> NDArray[np.float64]:
-        """The latencies of the burst, ns."""
-        return self.latency_ns[self.at_s <= min(BURST_SECONDS, BURST_SHARE * self.seconds)]
+        """The latencies of the burst, ns: from the first timed call on, for a look comes before it."""
+        if not len(self.at_s):
+            return self.latency_ns
+        begin = float(self.at_s[0]) - float(self.latency_ns[0]) / 1e9
+        length = min(BURST_SECONDS, BURST_SHARE * (self.seconds - begin))
+        return self.latency_ns[self.at_s <= begin + length]
 
     @property
     def steady(self) -> NDArray[np.float64]:

@@ -60,6 +60,13 @@ def test_of_several_boards_the_middle_one_speaks_and_the_hottest_shows() -> None
     assert sustained_metrics([]) == ()
 
 
+def test_the_burst_begins_with_the_first_call_and_not_with_the_look_before_it() -> None:
+    quick = run_of([(1, 10.0)])
+    late = SustainedRun(quick.at_s + 0.5, quick.latency_ns, [])
+    assert by_name(late)["latency_burst_p50_ns"].count == pytest.approx(10, abs=1)
+    assert SustainedRun(np.zeros(0), np.zeros(0), []).burst.size == 0
+
+
 def test_of_a_short_run_the_burst_is_a_tenth() -> None:
     assert by_name(run_of([(30, 10.0)]))["latency_burst_p50_ns"].count == 300
 
