@@ -63,6 +63,18 @@ def energy_metrics(probes: Sequence[Probe], measure: MeasureOptions) -> tuple[Me
     )
 
 
+def missing_energy(lines: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """Say why a machine with a meter has no energy figure; nothing where none was to be measured.
+
+    Args:
+        lines: of the case's journal, those of kind `energy`, none of them both finished and valid.
+    """
+    if not lines:
+        return ()
+    why = f"none of {len(lines)} readings counts: {lines[-1].get('reason') or 'no reason was recorded'}"
+    return (make_metric("energy_per_inference_j", None, note=why),)
+
+
 def mean_watts(probe: Probe, part: Mapping[str, Any]) -> float:
     """Return the mean power of one part of a probe, watts."""
     samples = np.asarray(part["samples"], np.float64)

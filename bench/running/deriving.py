@@ -14,7 +14,7 @@ from bench.core.suite import Case
 from bench.metrics.accuracy import accuracy_metrics, difference_metric
 from bench.metrics.boards import latency_metrics_of_boards, latency_ratio_of_boards
 from bench.metrics.bootstrap import map_difference, map_interval
-from bench.metrics.energy import energy_metrics
+from bench.metrics.energy import energy_metrics, missing_energy
 from bench.metrics.memory import memory_metrics
 from bench.metrics.size import size_metrics
 from bench.running.across import fields_across, rounds_by_board
@@ -157,7 +157,8 @@ def _measured(evidence: Evidence, own: Scored) -> tuple[Metric, ...]:
     if own.scores and own.samples:
         accuracy = accuracy_metrics(own.scores, map_interval(own.samples, options.level))
     latency = latency_metrics_of_boards(rounds_by_board(own), options)
-    energy = energy_metrics(own.results("energy"), options)
+    readings = own.results("energy")
+    energy = energy_metrics(readings, options) if readings else missing_energy(own.lines.get("energy", []))
     return (*accuracy, *latency, *energy, *memory_metrics(own.results("memory")))
 
 

@@ -12,7 +12,7 @@ from scipy.integrate import trapezoid
 from scipy.interpolate import interp1d
 
 from bench.core.measure import MeasureOptions
-from bench.metrics.energy import counted_joules, energy_metrics, trapezoid_joules
+from bench.metrics.energy import counted_joules, energy_metrics, missing_energy, trapezoid_joules
 
 MEASURE = MeasureOptions()
 steps_ns = st.lists(st.integers(1_000_000, 500_000_000), min_size=2, max_size=40)
@@ -99,3 +99,11 @@ def test_a_loop_that_draws_no_more_than_rest_is_not_resolved_rather_than_nothing
     assert found["energy_per_inference_j"].value is None
     assert found["energy_per_inference_j"].note.startswith("the loop drew less than 1% more")
     assert found["energy_per_inference_gross_j"].value == pytest.approx(load_w * 0.05)
+
+
+def test_energy_that_could_not_be_measured_says_why() -> None:
+    assert missing_energy([]) == ()
+    held_back = {"kind": "energy", "status": "ok", "valid": False, "reason": "held back: throttled"}
+    (metric,) = missing_energy([held_back, held_back])
+    assert (metric.name, metric.value) == ("energy_per_inference_j", None)
+    assert metric.note == "none of 2 readings counts: held back: throttled"

@@ -98,6 +98,18 @@ def test_a_board_with_a_power_chip_gets_energy_and_keeps_its_raw_samples(
     assert found["idle_power_w"].value == pytest.approx(found["load_power_w"].value, rel=1e-4)
 
 
+def test_a_board_that_was_held_back_at_every_reading_says_why_it_has_no_energy(
+    tmp_path: Path, data: EvaluationData, board: FakeFirmware
+) -> None:
+    board.answer(rails=rails_text())
+    heat = Once(lambda: board.answer(throttled="0x40004"))
+    record, run = run_case(tmp_path, data, CASE, replace(ONE_ROUND, energy_seconds=0.1), heat)
+    assert [line["valid"] for line in lines_of(run, "energy")] == [False] * 3
+    metric = record.metric("energy_per_inference_j")
+    assert record.status == "ok" and metric is not None and metric.value is None
+    assert metric.note.startswith("none of 3 readings counts: the processor was held back: throttled")
+
+
 def test_a_machine_without_a_meter_runs_no_energy_job(tmp_path: Path, data: EvaluationData) -> None:
     record, run = run_case(tmp_path, data, CASE, ONE_ROUND)
     assert lines_of(run, "energy") == [] and record.metric("energy_per_inference_j") is None
