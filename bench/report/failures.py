@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.advice import cause_words
 from bench.core.record import Record
 from bench.report.labels import case_labels
 from bench.report.model import Failure
@@ -42,7 +41,5 @@ def _failure(record: Record, name: str) -> Failure:
 
 
 def _reason(record: Record) -> str:
-    """Return why there are no figures, with the causes of invalid rounds where these are why."""
-    reason = record.reason or "no reason was recorded"
-    causes = cause_words(record) if record.status == "invalid" else ""
-    return f"{reason} ({causes})" if causes else reason
+    """Return why there are no figures; where rounds were invalid, the reason names the causes."""
+    return record.reason or "no reason was recorded"

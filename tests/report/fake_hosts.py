@@ -50,7 +50,7 @@ def broken_host(host: str) -> list[Record]:
 
 def throttled_host(host: str) -> list[Record]:
     """Return ten cases whose rounds were all invalid."""
-    reason = "0 valid rounds of at least 5; 20 were invalid"
+    reason = "0 valid rounds of at least 5; 20 were invalid: throttled (20), under-voltage (1)"
     return [
         replace(
             _without_figures(record, "invalid", reason),

@@ -272,7 +272,7 @@ def test_hosts_that_broke_are_said_once_and_keep_their_place() -> None:
         (
             "shapes on hot: all 10 cases",
             "invalid",
-            "0 valid rounds of at least 5; 20 were invalid (throttled 20 times, under-voltage once)",
+            "0 valid rounds of at least 5; 20 were invalid: throttled (20), under-voltage (1)",
         ),
     ]
     assert column(table(found.across[0].tables, "What to ship on each host"), "Ship") == [
