@@ -1,4 +1,4 @@
-"""What several boards and emulated machines mean to comparisons: other boards and played times decide none."""
+"""What several boards and emulated machines mean to comparisons: times of other boards decide nothing."""
 
 from __future__ import annotations
 
