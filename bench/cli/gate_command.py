@@ -20,6 +20,7 @@ DEFAULT_NAME = "main"
 def run(options: argparse.Namespace) -> int:
     """Gate results; the exit code is the worst answer's."""
     from bench.gating.deciding import Options, decide, overall
+    from bench.gating.noise_file import read_noise
     from bench.gating.rules import make_rules
     from bench.gating.sides import read_side
 
@@ -34,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
         return overall(goals)
     before = _baseline(options, after)
     accepted = tuple(options.accept)
-    verdicts = decide(before, after, make_rules(after.gate), Options(accepted, needs_confirmation=True))
+    told = {key: noise.advice for key, noise in read_noise(options.root, after).items()}
+    how = Options(accepted, needs_confirmation=True, resolved=told)
+    verdicts = decide(before, after, make_rules(after.gate), how)
     tell(options, after.suite, before.name, [*goals, *verdicts])
     return overall([*goals, *verdicts])
 

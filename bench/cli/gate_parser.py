@@ -77,3 +77,18 @@ def _add_accept(command: argparse.ArgumentParser) -> None:
         choices=["runtime_version", "kernel", "governor"],
         help="judge although this differs; may be repeated",
     )
+
+
+def add_noise_options(command: argparse.ArgumentParser) -> None:
+    """Add what can be asked of noise."""
+    command.add_argument(
+        "results", type=Path, nargs="*", metavar="RESULTS", help="run folders of one suite, or folders above"
+    )
+    command.add_argument("--json", action="store_true", help="print the noise as JSON")
+    command.add_argument(
+        "--simulate", action="store_true", help="try the gate on simulated runs: false alarms, power, rounds"
+    )
+    command.add_argument(
+        "--trials", type=int, default=2000, metavar="N", help="simulated runs a line (2000, some minutes)"
+    )
+    add_root_option(command)

@@ -12,6 +12,7 @@ from bench.cli.data_parser import add_actions
 from bench.cli.gate_parser import (
     add_baseline_actions,
     add_history_options,
+    add_noise_options,
     add_output_options,
     add_root_option,
 )
@@ -49,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_gate(commands)
     _add_baseline(commands)
+    _add_noise(commands)
     _add_history(commands)
     _add_diagnose(commands)
     _add_data(commands)
@@ -171,6 +173,14 @@ def _add_history(commands: Commands) -> None:
         "bench history quickstart --metric latency_p50",
     )  # fmt: skip
     add_history_options(command)
+
+
+def _add_noise(commands: Commands) -> None:
+    command = _command(
+        commands, "noise", "say what equal runs differ by on a machine, and which tolerances are finer",
+        "bench noise results/quickstart",
+    )  # fmt: skip
+    add_noise_options(command)
 
 
 def _add_diagnose(commands: Commands) -> None:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,10 @@ AP_KINDS: dict[str, ApKind] = {
 _MOST_DEGREES = 400
 
 
+# Asked for at few errors and degrees, again and again.
+_quantile = cache(student_quantile)
+
+
 @dataclass(frozen=True)
 class ApChange:
     """The second AP minus the first, both over the same images.
@@ -68,7 +73,7 @@ class ApChange:
 
     def bounds(self, error: float) -> tuple[float, float]:
         """Return lower and upper one-sided bounds, each at that error."""
-        reach = student_quantile(1 - error, self.degrees) * self.standard_error
+        reach = _quantile(1 - error, self.degrees) * self.standard_error
         return self.value - reach, self.value + reach
 
     def chance_above(self, limit: float) -> float:
