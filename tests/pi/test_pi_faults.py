@@ -62,7 +62,7 @@ def test_a_connection_cut_in_mid_round_loses_nothing(pi: EmulatedPi, tmp_path: P
 
 
 def test_a_killed_process_on_the_pi_is_named(pi: EmulatedPi, tmp_path: Path) -> None:
-    trial = Trial(tmp_path, pi, rounds=4)
+    trial = Trial(tmp_path, pi)
     process = trial.start(*trial.run_words())
     trial.wait(process, "a timed round", lambda: bool(trial.rounds()))
     # The processes of jobs are those of the private environment; session and keeper are the system's Python.
@@ -73,7 +73,7 @@ def test_a_killed_process_on_the_pi_is_named(pi: EmulatedPi, tmp_path: Path) -> 
 
 
 def test_a_run_goes_on_after_both_sides_went_down(pi: EmulatedPi, tmp_path: Path) -> None:
-    trial = Trial(tmp_path, pi, rounds=4)
+    trial = Trial(tmp_path, pi)
     process = trial.start(*trial.run_words())
     trial.wait(process, "a timed round", lambda: bool(trial.rounds()))
     os.killpg(process.pid, signal.SIGKILL)
@@ -84,7 +84,7 @@ def test_a_run_goes_on_after_both_sides_went_down(pi: EmulatedPi, tmp_path: Path
 
 
 def test_a_pi_goes_on_measuring_without_its_controller(pi: EmulatedPi, tmp_path: Path) -> None:
-    trial = Trial(tmp_path, pi, rounds=4)
+    trial = Trial(tmp_path, pi)
     process = trial.start(*trial.run_words())
     trial.wait(process, "a timed round", lambda: bool(trial.rounds()))
     os.killpg(process.pid, signal.SIGKILL)
