@@ -108,11 +108,16 @@ def _residuals(values: Values, steps: Sequence[int], is_scaled: bool = True) -> 
 
 
 def _penalty(residuals: Values, rng: np.random.Generator) -> float:
-    """Return the gain of the best single split that `ERROR` of all random orders exceed."""
-    orders = rng.permuted(np.tile(residuals, (_SHUFFLES, 1)), axis=1)
+    """Return the gain a step that `ERROR` of all random orders exceed, by a split or by a short excursion.
+
+    An excursion takes two steps, up and back; the shortest one around an outlier gains most.
+    """
+    orders = rng.permuted(np.tile(residuals - residuals.mean(), (_SHUFFLES, 1)), axis=1)
     count = len(residuals)
     cuts = np.arange(MIN_RUNS, count - MIN_RUNS + 1)
-    sums = np.cumsum(orders - residuals.mean(), axis=1)[:, cuts - 1]
-    gains = (sums**2 * (count / (cuts * (count - cuts)))).max(axis=1)
+    sums = np.cumsum(orders, axis=1)
+    splits = (sums[:, cuts - 1] ** 2 * (count / (cuts * (count - cuts)))).max(axis=1)
+    within = sums[:, MIN_RUNS:] - sums[:, :-MIN_RUNS]
+    excursions = (within**2).max(axis=1) * (1 / MIN_RUNS + 1 / (count - MIN_RUNS)) / 2
     # Equal orders have equal gains but for rounding.
-    return float(np.quantile(gains, 1 - ERROR)) * (1 + 1e-9)
+    return float(np.quantile(np.maximum(splits, excursions), 1 - ERROR)) * (1 + 1e-9)
