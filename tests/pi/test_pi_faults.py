@@ -24,6 +24,7 @@ def a_cool_pi(pi: EmulatedPi) -> Iterator[None]:
     pi.set_throttled(0)
 
 
+@pytest.mark.slow
 def test_rounds_of_a_throttled_pi_do_not_count(pi: EmulatedPi, tmp_path: Path) -> None:
     trial = Trial(tmp_path, pi, rounds=2, cooling="5s")
     pi.set_throttled(THROTTLED_NOW)
@@ -61,6 +62,7 @@ def test_a_connection_cut_in_mid_round_loses_nothing(pi: EmulatedPi, tmp_path: P
     _expect_whole(trial)
 
 
+@pytest.mark.slow
 def test_a_killed_process_on_the_pi_is_named(pi: EmulatedPi, tmp_path: Path) -> None:
     trial = Trial(tmp_path, pi)
     process = trial.start(*trial.run_words())
@@ -83,6 +85,7 @@ def test_a_run_goes_on_after_both_sides_went_down(pi: EmulatedPi, tmp_path: Path
     _expect_whole(trial)
 
 
+@pytest.mark.slow
 def test_a_pi_goes_on_measuring_without_its_controller(pi: EmulatedPi, tmp_path: Path) -> None:
     trial = Trial(tmp_path, pi)
     process = trial.start(*trial.run_words())
