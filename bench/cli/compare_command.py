@@ -9,11 +9,14 @@ from bench.cli.verdict_output import tell
 
 def run(options: argparse.Namespace) -> int:
     """Compare two results; the exit code is the worst answer's."""
+    from bench.gating.cached import IntervalCache
     from bench.gating.deciding import Options, decide, overall
     from bench.gating.rules import make_rules
     from bench.gating.sides import read_side
 
     before, after = read_side(options.before), read_side(options.after)
-    verdicts = decide(before, after, make_rules(after.gate), Options(accepted=tuple(options.accept)))
+    with IntervalCache() as changes:
+        how = Options(accepted=tuple(options.accept), changes=changes)
+        verdicts = decide(before, after, make_rules(after.gate), how)
     tell(options, after.suite, before.name, verdicts)
     return overall(verdicts)

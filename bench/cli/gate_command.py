@@ -19,6 +19,7 @@ DEFAULT_NAME = "main"
 
 def run(options: argparse.Namespace) -> int:
     """Gate results; the exit code is the worst answer's."""
+    from bench.gating.cached import IntervalCache
     from bench.gating.deciding import Options, decide, overall
     from bench.gating.noise_file import read_noise
     from bench.gating.rules import make_rules
@@ -36,8 +37,9 @@ def run(options: argparse.Namespace) -> int:
     before = _baseline(options, after)
     accepted = tuple(options.accept)
     told = {key: noise.advice for key, noise in read_noise(options.root, after).items()}
-    how = Options(accepted, needs_confirmation=True, resolved=told)
-    verdicts = decide(before, after, make_rules(after.gate), how)
+    with IntervalCache() as changes:
+        how = Options(accepted, needs_confirmation=True, changes=changes, resolved=told)
+        verdicts = decide(before, after, make_rules(after.gate), how)
     tell(options, after.suite, before.name, [*goals, *verdicts])
     return overall([*goals, *verdicts])
 
