@@ -96,4 +96,7 @@ def owner_name() -> str:
 
 def _refusal(host: str, holder: str, waited: float) -> str:
     after = f", also after {waited:.0f} s" if waited else ""
-    return f"{host} is busy{after}: {holder}; wait for it with --wait 30m, or take another host"
+    # Also a run whose controller was killed keeps its board for some minutes, for --resume.
+    is_own = host != LOCAL.name and holder.startswith(f"{owner_name()} ")
+    end = f", or, if that run of yours is given up, end it with `bench host stop {host}`" if is_own else ""
+    return f"{host} is busy{after}: {holder}; wait for it with --wait 30m, or take another host{end}"
