@@ -19,8 +19,9 @@ from bench.core.host import LOCAL
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides
 from bench.hosts import open_host
+from bench.running.across import rounds_by_board
 from bench.running.deriving import derive_records
-from bench.running.evidence import Evidence
+from bench.running.evidence import Evidence, Scored
 from bench.running.listener import Silent
 from bench.running.measuring import measure
 from bench.running.opening import begin_run
@@ -143,3 +144,9 @@ def test_the_hash_of_the_agent_stands_in_the_proof(travel: Travel) -> None:
         return [{**line, "process": {"agent_sha256": "ab" * 32}} for line in lines]
 
     assert travel.records(shipped)["pi5"].proof["agent_sha256"] == "ab" * 32
+
+
+def test_a_round_that_was_held_back_is_in_no_figure() -> None:
+    good = {"status": "ok", "valid": True, "board": "", "result": {"inference_ns": [1]}}
+    lines = [good, {**good, "valid": False, "result": {"inference_ns": [9]}}, {**good, "status": "failed"}]
+    assert rounds_by_board(Scored({"latency": lines}, "ok", "")) == {"": [{"inference_ns": [1]}]}
