@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.cli.run_parser import count
+
 FORMATS = ("text", "markdown", "json", "github")
 
 
@@ -89,6 +91,6 @@ def add_noise_options(command: argparse.ArgumentParser) -> None:
         "--simulate", action="store_true", help="try the gate on simulated runs: false alarms, power, rounds"
     )
     command.add_argument(
-        "--trials", type=int, default=2000, metavar="N", help="simulated runs a line (2000, some minutes)"
+        "--trials", type=count, default=2000, metavar="N", help="simulated runs a line (2000, some minutes)"
     )
     add_root_option(command)

@@ -2,7 +2,7 @@
 
 A run is 10 cases x 4 metrics, made of noise that was recorded (`recorded_noise.json`) or that a machine's own
 runs show, and goes through `deciding.decide` and `staging.next_step` as a real one does. Beside it the rules
-of peers, on the same figures. Prints nothing; `report` has the table.
+of peers, on the same figures. Prints nothing; `trying` has the table.
 """
 
 from __future__ import annotations
