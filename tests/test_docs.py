@@ -20,6 +20,7 @@ QUICKLY = {
     "run": {"--profile": "smoke", "--only": "precision=fp32,runtime=onnxruntime"},
     "train": {"--steps": "2", "--images": "16"},
     "diagnose": {"--images": "8"},
+    "noise": {"--trials": "4"},
 }
 
 # Gating is shown on results in full, of which a test has none: two rounds decide nothing about times.

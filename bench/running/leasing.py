@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from bench.core.host import LOCAL
 from bench.errors import HostError
 from bench.hosts.base import BusyError, Host
 from bench.running.team import StoppedError
-from bench.wire.lease import lease_path, read_lease
+from bench.wire.lease import LEASE_NAME, lease_path, read_lease
 
 # Between two questions whether a busy board is free: each wakes the board while someone measures there.
 ASK_SECONDS = 15.0
@@ -26,10 +27,15 @@ class Lease:
         self.is_held = False
 
     def find_machine(self) -> str:
-        """Return what two hosts share if they are the same machine; empty where it is not told."""
+        """Return what two hosts share if they are the same machine; empty where it is not told.
+
+        Its boot, wherever their users may write a lease; where a trial names a lease of its own, that, too.
+        """
         answer = self._host.lease("show", self._owner, self._run_id)
         boot, path = answer.get("boot_id"), answer.get("path")
-        return f"{boot} {path}" if boot and path else ""
+        if not boot or not path:
+            return ""
+        return str(boot) if Path(path).name == LEASE_NAME else f"{boot} {path}"
 
     def take(self, wait_seconds: float, stop: threading.Event, on_wait: Callable[[str], None]) -> None:
         """Take the board, waiting for another run to end.

@@ -30,7 +30,8 @@ LEASE_VARIABLE = "BENCH_LEASE"
 # How long a lease outlives its last renewal, and a lost connection: enough to reconnect.
 GRACE_SECONDS = 600.0
 
-_NAME = "detector-bench.lease"
+# Of the file that a machine has; trials name others.
+LEASE_NAME = "detector-bench.lease"
 _FOLDER = "/run/lock"
 _MAX_BYTES = 65_536
 _LOCK_SECONDS = 10.0
@@ -97,7 +98,7 @@ def lease_path() -> Path:
     if chosen:
         return Path(chosen)
     folder = _FOLDER if os.access(_FOLDER, os.W_OK | os.X_OK) else tempfile.gettempdir()
-    return Path(folder) / _NAME
+    return Path(folder) / LEASE_NAME
 
 
 def read_lease(path: Path) -> Lease | None:
