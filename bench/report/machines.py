@@ -6,17 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.analysis.proof import find_governor, is_emulated
+from bench.core.processor import part_name
 from bench.core.record import Record
 from bench.report.units import number
-
-# ARM kernels name a processor by its part number only (Linux, arch/arm64/include/asm/cputype.h).
-ARM_PARTS = {
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd08": "Cortex-A72",
-    "0xd0b": "Cortex-A76",
-}
 
 NOT_VALID = "not valid for decisions"
 
@@ -68,7 +60,7 @@ def validity_label(records: Sequence[Record]) -> str:
 def processor_name(facts: Mapping[str, Any]) -> str:
     """Return the processor's name, of ARM part numbers what they stand for."""
     name = str(facts.get("cpu") or "")
-    return ARM_PARTS.get(name.lower(), name)
+    return part_name(name)
 
 
 def _boards(records: Sequence[Record], facts: Mapping[str, Any]) -> str:

@@ -77,11 +77,9 @@ def _sentence(records: Sequence[Record]) -> str:
     if not known:
         return ""
     host, reference = known[0].host, (known[0].parity or {})["host"]
-    shares = [float((record.parity or {})["share_equal"]) for record in known]
-    if min(shares) == 1.0:
+    if all((record.parity or {})["share_equal"] == 1.0 for record in known):
         return f"Parity: all {len(known)} cases find exactly the same boxes on {host} as on {reference}."
-    low, high = _share(min(shares)), _share(max(shares))
-    span = low if low == high else f"{low} to {high}"
+    same, equal = _span(known, "share_matched"), _span(known, "share_equal")
     labels = case_labels(known)
     apart = [labels[record.case] for record in known if sign(_difference(record)) not in (0, None)]
     more = f" and {len(apart) - MOST_NAMES} more" if len(apart) > MOST_NAMES else ""
@@ -90,7 +88,17 @@ def _sentence(records: Sequence[Record]) -> str:
         if apart
         else "no difference in mAP was seen"
     )
-    return f"Parity: {span} of the boxes on {host} are identical to those on {reference}; {said}."
+    return (
+        f"Parity: {same} of the boxes on {host} are those on {reference} but for rounding, {equal} to the "
+        f"last bit; {said}."
+    )
+
+
+def _span(records: Sequence[Record], name: str) -> str:
+    """Return a share that the cases have, as `80.00% to 100%` where they differ."""
+    shares = [float((record.parity or {})[name]) for record in records]
+    low, high = _share(min(shares)), _share(max(shares))
+    return low if low == high else f"{low} to {high}"
 
 
 def _difference(record: Record) -> Any:

@@ -57,8 +57,9 @@ def judge(lines: Sequence[Line], expected: Expected) -> Judgement:
             return Judgement("failed", _on(board) + one.broken, _last_words(lines, board))
     missing = expected.num_images - len(done[boards[0]].image_ids)
     if expected.loss and (missing > 0 or not all(_is_whole(one, expected) for one in done.values())):
-        kept = "what was measured is kept, " if lines else ""
-        return Judgement("failed", f"{expected.loss}; {kept}go on with --resume")
+        kept = "; what was measured is kept" if lines else ""
+        advice = "" if "--resume" in expected.loss else "; go on with --resume"
+        return Judgement("failed", f"{expected.loss}{kept}{advice}")
     if missing > 0:
         return Judgement("failed", f"{missing} images were not run; go on with --resume")
     if expected.needs_rounds:

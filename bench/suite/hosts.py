@@ -62,7 +62,7 @@ def _tagged(tag: str, declared: DeclaredHosts) -> list[HostSettings]:
     found = [settings for settings in declared.hosts.values() if tag in settings.tags]
     if not found:
         tags = sorted({tag for settings in declared.hosts.values() for tag in settings.tags})
-        known = f"Known tags: {', '.join(tags)}" if tags else "no host has a tag"
+        known = f"Known tags: {', '.join(tags)}" if tags else "No host has a tag"
         raise UsageError(f"no host has the tag {tag!r}{_near(tag, tags) or '.'} {known} ({_where(declared)})")
     return found
 

@@ -211,14 +211,19 @@ def taken_by(user: int, path: Path, owner: str, *, is_to_stay: bool) -> tuple[st
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        # Not by a new interpreter: where it lies nobody else may look.
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
-        found = take_lease(path, owner, "run", grace_seconds=0)
-        os.write(writing, (found.owner if found else owner).encode())
-        time.sleep(60 if is_to_stay else 0)
-        os._exit(0)
+        # Not by a new interpreter: where it lies nobody else may look. Whatever happens, this process must
+        # not go on with the tests.
+        try:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+            found = take_lease(path, owner, "run", grace_seconds=0)
+            os.write(writing, (found.owner if found else owner).encode())
+            time.sleep(60 if is_to_stay else 0)
+        except BaseException as problem:
+            os.write(writing, repr(problem).encode())
+        finally:
+            os._exit(0)
     os.close(writing)
     said = os.read(reading, 100).decode()
     os.close(reading)
@@ -230,7 +235,7 @@ def taken_by(user: int, path: Path, owner: str, *, is_to_stay: bool) -> tuple[st
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 def test_users_see_each_others_leases_and_pass_stale_ones_by() -> None:
     # Below the temporary folder of the tests nobody else may look.
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
         os.chmod(name, 0o1777)
         path = Path(name) / "board.lease"
         assert taken_by(65534, path, "nobody", is_to_stay=False)[0] == "nobody"

@@ -172,7 +172,7 @@ def test_a_device_goes_on_while_its_controller_is_away(
     following = begun(host, photo, make_job)
     ssh_rig.stop()
     the_ssh(host).kill()
-    with pytest.raises(HostError, match="goes on without this machine; `bench run --resume` fetches it"):
+    with pytest.raises(HostError, match="goes on without this machine, and --resume fetches it"):
         following.end()
     wait_until(lambda: not any("bench.agent.keeper" in p.cmdline() for p in ssh_rig.device.processes()))
     ssh_rig.start()

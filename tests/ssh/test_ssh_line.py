@@ -94,7 +94,7 @@ def test_a_first_connection_that_fails_is_not_tried_again() -> None:
 def test_a_changed_host_key_ends_a_lost_line_at_once() -> None:
     changed = Failure("changed_key", "pi: the host key is another one than before")
     line = PlayedLine([PlayedConnection(), PlayedConnection(open_failure=changed), PlayedConnection()])
-    with pytest.raises(HostError, match="host key is another one.*bench run --resume"):
+    with pytest.raises(HostError, match="host key is another one.*--resume fetches it"):
         line.hold(breaking(1))
     assert line.pauses == [1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.core.processor import part_name
 from bench.hosts.provision.findings import Finding, Observed
 
 _MIB = 1 << 20
@@ -10,8 +11,6 @@ _MIB = 1 << 20
 _LEAST_MEMORY, _GOOD_MEMORY = 160 * _MIB, 512 * _MIB
 # Photos, models and results of a run of some hundred images, beside the packages.
 _RUN_BYTES = 300 * _MIB
-# How ARM numbers the cores of Raspberry Pis: Linux, arch/arm64/include/asm/cputype.h.
-_CORES = {"0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
 # 62 MB of wheels for aarch64 become 203 MB beside them.
 DISK_FACTOR = 5
 
@@ -65,7 +64,7 @@ def look_at_libc(seen: Observed) -> list[Finding]:
 def look_at_processor(seen: Observed) -> list[Finding]:
     """Look for what INT8 and FP16 kernels gain from."""
     facts = seen.facts
-    name = _CORES.get(facts.get("cpu") or "", facts.get("cpu") or "unknown")
+    name = part_name(facts.get("cpu") or "unknown")
     cores = Finding("processor", f"{name}, {facts['num_cores']} cores")
     if facts.get("has_dot_product") is None:
         return [cores]

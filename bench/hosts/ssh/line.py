@@ -186,8 +186,7 @@ class Line:
         if self._lost_at is None:
             return HostError(failure.message)
         return HostError(
-            f"{failure.message}. What was queued there goes on without this machine; "
-            "`bench run --resume` fetches it"
+            f"{failure.message}. What was queued there goes on without this machine, and --resume fetches it"
         )
 
     def _was_closed(self) -> HostError:
