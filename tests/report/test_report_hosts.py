@@ -162,8 +162,8 @@ def test_a_difference_in_map_between_hosts_is_named_and_one_not_compared_says_wh
     there[4] = replace(there[4], parity={"host": "local", "case": "x", "reason": "its case on local failed"})
     found = part(quickstart_records(), there)
     assert (
-        "Parity: 99.00% to 100% of the boxes on pi5 are those on local but for rounding, 80.00% to 100% to the "
-        "last bit; mAP differs beyond its interval for int8 on litert."
+        "Parity: 99.00% to 100% of the boxes on pi5 are those on local but for rounding, 80.00% to 100% "
+        "to the last bit; mAP differs beyond its interval for int8 on litert."
     ) in found.findings
     assert "its case on local failed" in table(found.tables, "Parity with local").notes
 
