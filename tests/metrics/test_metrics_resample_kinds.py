@@ -49,8 +49,8 @@ def test_the_p_value_and_the_bound_agree() -> None:
 def test_a_drop_is_a_worsening_and_may_be_a_share() -> None:
     change = ap_change(matches(1), matches(1, noise=0.5), "map_50_95", 200, 0)
     assert change is not None
-    absolute = accuracy_change(Rule("map_50_95", 0.01, False, 0.02), 0.5, change, 60)
-    share = accuracy_change(Rule("map_50_95", 0.02, True, 0.04), 0.5, change, 60)
+    absolute = accuracy_change(Rule("map_50_95", 0.01, False, 0.02), 0.5, change)
+    share = accuracy_change(Rule("map_50_95", 0.02, True, 0.04), 0.5, change)
     assert 0 < absolute.low < absolute.value < absolute.high
     assert share.value == pytest.approx(2 * absolute.value)
     assert share.p_value == pytest.approx(absolute.p_value)

@@ -63,6 +63,12 @@ def unpack_with(files: dict[str, bytes], folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the example where another test imported it from a folder that is gone."""
+    monkeypatch.delitem(sys.modules, "bench_family_corners", raising=False)
+
+
 def install(folder: Path, requires: str = "", value: str = "bench_family_corners:Corners") -> Path:
     """Lay out the example package as pip would."""
     folder.mkdir()

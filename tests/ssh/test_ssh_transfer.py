@@ -94,7 +94,7 @@ def test_a_file_begun_by_an_earlier_run_is_finished(
     first = open_ssh("wire", patience_seconds=0.0)
     first.call("ping")
     ssh_rig.wire.cut_after(3 * PIECE_BYTES)
-    with pytest.raises(HostError, match="bench run --resume"):
+    with pytest.raises(HostError, match="--resume fetches it"):
         first.put([file])
     second = open_ssh("wire")
     second.put([file])
