@@ -162,8 +162,11 @@ class EmulatedPi:
         assert done.returncode == 0, done.stderr
 
     def make_bare(self) -> None:
-        """Take away python3-venv's ensurepip, and give it the pip configuration of Raspberry Pi OS."""
-        configuration = r"[global]\nextra-index-url=https://www.piwheels.org/simple\n"
+        """Take away python3-venv's ensurepip, and give it a pip configuration with an index of its own.
+
+        Raspberry Pi OS has such a one; this one leads nowhere.
+        """
+        configuration = r"[global]\nextra-index-url=https://packages.invalid/simple\n"
         command = "sudo mv /usr/lib/python3.*/ensurepip /usr/lib/no-ensurepip"
         done = self.run(f"{command} && printf '{configuration}' | sudo tee /etc/pip.conf")
         assert done.returncode == 0, done.stderr

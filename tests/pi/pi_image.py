@@ -105,7 +105,7 @@ def _build(work: Path, made: Path) -> None:
     if missing:
         raise ImageError(f"building the image takes {', '.join(missing)}, not installed")
     root = work / "root"
-    mirror = os.environ.get("BENCH_PI_MIRROR", "http://deb.debian.org/debian")
+    mirror = os.environ.get("BENCH_PI_MIRROR") or _own_mirror()
     fetch = ["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase", f"--include={PACKAGES}"]
     _run([*fetch, SUITE, str(root), mirror], timeout=900)
     modules, initrd = _kernel(work, root, made, mirror)
@@ -119,6 +119,20 @@ def _build(work: Path, made: Path) -> None:
     _run(["mke2fs", "-q", "-t", "ext4", "-d", str(root), "-m", "0", str(disk), f"{DISK_BYTES >> 20}M"])
     _install(made, work)
     (made / "manifest.json").write_text(json.dumps({"suite": SUITE, "modules": modules}))
+
+
+def _own_mirror() -> str:
+    """Return where this machine's own apt gets Debian's main packages from."""
+    told = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    mirrors = [line.split()[0] for line in told.splitlines() if line.endswith(" main")]
+    if not mirrors:
+        raise ImageError("apt-get names no mirror of Debian's packages; name one in BENCH_PI_MIRROR")
+    return mirrors[0]
 
 
 def _kernel(work: Path, root: Path, made: Path, mirror: str) -> tuple[str, bytes]:
