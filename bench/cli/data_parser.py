@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.cli.actions import add_action
+
 _SOURCE = """SOURCE by format:
   yolo      data.yaml, a folder of photos, or a folder that holds images/ and labels/
   voc       a folder of .xml files, or one that holds Annotations/ and JPEGImages/
@@ -34,21 +36,9 @@ example:
 def add_actions(command: argparse.ArgumentParser) -> None:
     """Add the actions of `bench data` to its parser."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_convert(_action(actions, "convert", "write annotations of another format as COCO JSON", _SOURCE))
-    _add_check(_action(actions, "check", "look at every photo and annotation of a suite", _CHECK))
-    _add_get(_action(actions, "get", "fetch a public data set", _GET))
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, epilog: str
-) -> argparse.ArgumentParser:
-    return actions.add_parser(
-        name,
-        help=help_,
-        description=help_[0].upper() + help_[1:] + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    _add_convert(add_action(actions, "convert", "write annotations of another format as COCO JSON", _SOURCE))
+    _add_check(add_action(actions, "check", "look at every photo and annotation of a suite", _CHECK))
+    _add_get(add_action(actions, "get", "fetch a public data set", _GET))
 
 
 def _add_convert(action: argparse.ArgumentParser) -> None:

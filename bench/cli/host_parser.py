@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.cli.actions import add_action
+
 _LIST = """The hosts file is the first of: --hosts-file, $BENCH_HOSTS, hosts.yaml beside the suite, hosts.yaml
 in this folder, ~/.config/detector-bench/hosts.yaml. `bench schema hosts` describes it for editors.
 
@@ -48,7 +50,7 @@ example:
 def add_actions(command: argparse.ArgumentParser) -> None:
     """Add the actions of `bench host` to its parser."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = _action(actions, "list", "show the hosts that are known", _LIST)
+    listing = add_action(actions, "list", "show the hosts that are known", _LIST)
     _add_common(listing)
     for name, help_, epilog in (
         ("check", "say whether a host can measure, and what would make it better", _CHECK),
@@ -56,7 +58,7 @@ def add_actions(command: argparse.ArgumentParser) -> None:
         ("clean", "remove everything from a host", _CLEAN),
         ("stop", "end what runs on a host, and free it", _STOP),
     ):
-        action = _action(actions, name, help_, epilog)
+        action = add_action(actions, name, help_, epilog)
         action.add_argument(
             "names", nargs="+", metavar="NAME", help="a host, or tag:TAG for all that have it"
         )
@@ -69,18 +71,6 @@ def add_actions(command: argparse.ArgumentParser) -> None:
                 "that works (auto); the hosts file's unless given",
             )
             action.add_argument("--quiet", action="store_true", help="no progress lines")
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, epilog: str
-) -> argparse.ArgumentParser:
-    return actions.add_parser(
-        name,
-        help=help_,
-        description=help_[0].upper() + help_[1:] + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _add_common(action: argparse.ArgumentParser) -> None:

@@ -146,7 +146,12 @@ def _without_old(old: CaseSide | None, new: CaseSide | None) -> tuple[Answer, st
     if new is None or new.status not in ("ok", "unavailable"):
         return "missing", "was not measured on either side" if new is None else f"{new.status}: {new.reason}"
     if new.status == "unavailable":
-        return "pass", f"cannot be made, then as now: {new.reason}"
+        is_known = old is not None and old.status == "unavailable"
+        return (
+            ("pass", f"cannot be made, then as now: {new.reason}")
+            if is_known
+            else ("new", f"cannot be made: {new.reason}")
+        )
     then = "has no older figure" if old is None else f"was {old.status} then"
     return "new", f"{then}; put it into the baseline to have it judged"
 

@@ -80,6 +80,15 @@ def test_a_new_case_is_new_and_a_broken_new_one_is_missing() -> None:
     assert only(make_side(make_case(status="failed")), make_side(make_case())).answer == "new"
 
 
+def test_what_cannot_be_made_passes_only_where_it_could_not_be_made_before() -> None:
+    cannot = make_case(status="unavailable", reason="no such kernel")
+    assert only(make_side(cannot), make_side(cannot)).answer == "pass"
+    for before in (make_side(), make_side(make_case(status="failed"))):
+        verdict = only(before, make_side(cannot))
+        assert (verdict.answer, verdict.reason) == ("new", "cannot be made: no such kernel")
+    assert only(make_side(make_case()), make_side(cannot)).answer == "missing"
+
+
 def test_another_machine_is_judged_on_size_and_not_on_time() -> None:
     other = {**SETTING, "cpu": "Cortex-A72"}
     before, after = make_side(make_case(times=times(1))), make_side(make_case(times=times(2), setting=other))
