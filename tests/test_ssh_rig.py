@@ -65,7 +65,7 @@ def test_a_device_plays_a_pi(ssh_rig: SshRig) -> None:
     assert answer[:3] == ["temp=83.2'C", "throttled=0x50005", "throttled=0x50000"]
     assert answer[3].startswith("error=1")
     assert ssh_rig.device.vcgencmd_calls()[0] == "measure_temp"
-    assert ssh_rig.run("loop2", "command -v vcgencmd").returncode == 1
+    assert ssh_rig.run("loop2", "command -v vcgencmd").returncode != 0
 
 
 def test_a_device_is_full_noisy_or_without_a_program(ssh_rig: SshRig) -> None:
