@@ -20,7 +20,7 @@ Host key verification failed."""
 @pytest.mark.parametrize(
     ("stderr", "kind", "expected"),
     [
-        (CHANGED, "changed_key", "ssh-keygen -R 'pi.local'"),
+        (CHANGED, "changed_key", "ssh-keygen -f /home/x/.ssh/known_hosts -R 'pi.local'"),
         (CHANGED, "changed_key", "now SHA256:abc/DEF+012"),
         (
             "No ED25519 host key is known for pi.local and you have requested strict checking.\n"

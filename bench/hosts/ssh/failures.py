@@ -6,6 +6,7 @@ Pure; the messages are those of OpenSSH's client, which are never translated.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,11 +110,14 @@ def _changed_key(destination: str, text: str) -> str:
     host = _find(r"Host key for (\S+) has changed", text) or _find(r"host key for (\S+)", text) or destination
     fingerprint = _find(r"\b(SHA256:[A-Za-z0-9+/=]+)", text)
     now = f" (now {fingerprint})" if fingerprint else ""
+    # A user's configuration may name another file than the usual one.
+    kept = _find(r"Offending \S+ key in (.+):\d+", text)
+    file = f"-f {shlex.quote(kept)} " if kept else ""
     return (
         f"{destination}: the host key is another one than before{now}: the device was installed anew, or "
         "someone stands in between, so nothing was sent. Compare it with what "
         "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the device itself; if it is the same, "
-        f"run `ssh-keygen -R '{host}'` here and `ssh {destination}` once by hand"
+        f"run `ssh-keygen {file}-R '{host}'` here and `ssh {destination}` once by hand"
     )
 
 
