@@ -62,7 +62,9 @@ def test_why_a_device_is_not_reached_is_told(alias: str, expected: str, open_ssh
 def test_a_changed_host_key_is_never_gone_on_with(ssh_rig: SshRig, open_ssh: OpenSsh) -> None:
     open_ssh().call("ping")
     ssh_rig.change_host_key()
-    with pytest.raises(HostError, match=r"the host key is another one .*SHA256:.*ssh-keygen -f \S+ -R '\[127"):
+    with pytest.raises(
+        HostError, match=r"the host key is another one .*SHA256:.*ssh-keygen -f \S+ -R '\[127"
+    ):
         open_ssh().call("ping")
 
 
