@@ -8,7 +8,7 @@ from bench.analysis.findings import Panel
 from bench.analysis.proof import delegated_share, fused_share
 from bench.core.record import Record
 from bench.report.cells import NO_CELL, difference_cell, metric_cell, plain_ratio_cell, ratio_cell
-from bench.report.labels import precision_name
+from bench.report.labels import keys_of, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import milliseconds, points
 
@@ -30,7 +30,7 @@ def lay_out(
     """Put the columns that name a case before the others, and collect the reasons of missing figures."""
     named = [*_naming_columns(records), *makers]
     chosen = panel.recommendation.case
-    rows = tuple(Row(tuple(make(r) for _, make in named), _row_tone(r, chosen)) for r in records)
+    rows = tuple(Row(tuple(make(r) for _, make in named), _row_tone(r, chosen), keys_of(r)) for r in records)
     notes = dict.fromkeys(
         f"{column.title}: {cell.note}"
         for row in rows

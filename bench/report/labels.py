@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bench.core.record import Record
+from bench.report.model import Keys
 
 
 def precision_name(record: Record) -> str:
     """Return what the matrix calls the case's recipe, or a given file's declared precision."""
     return str((record.recipe or {}).get("name") or record.precision)
+
+
+def keys_of(record: Record) -> Keys:
+    """Return what a reader filters the case's rows, points and parts by."""
+    return Keys(record.case, record.host, record.runtime, record.precision, str(record.threads))
 
 
 def case_labels(records: Sequence[Record]) -> dict[str, str]:

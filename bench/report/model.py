@@ -10,13 +10,38 @@ Tone = Literal["", "good", "bad", "tie", "muted", "base", "chosen"]
 
 
 @dataclass(frozen=True)
+class Keys:
+    """Whom a row, a point or a part of the page is about, so that a reader can filter by it.
+
+    What belongs to several cases leaves the other fields empty: an empty field fits every filter.
+    """
+
+    case: str = ""
+    host: str = ""
+    runtime: str = ""
+    precision: str = ""
+    threads: str = ""
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One cell: the figure, its interval in `detail`, and in `note` why there is no figure."""
+    """One cell: the figure, its interval in `detail`, and in `note` why there is no figure.
+
+    Attributes:
+        value: the figure as the record has it, in base units; rows are sorted by it. None for texts.
+        record: where it stands, `<case>#<metric>`; what is made from a metric names how:
+            `<case>#<metric>:ratio` (to the sibling's), `<case>#<metric>:count`, or a field of the record
+            (`<case>#rounds_valid`, `<case>#per_class:<name>`).
+        ends: of its interval, in the same units.
+    """
 
     text: str
     detail: str = ""
     tone: Tone = ""
     note: str = ""
+    value: float | None = None
+    record: str = ""
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +59,7 @@ class Row:
 
     cells: tuple[Cell, ...]
     tone: Tone = ""
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True)

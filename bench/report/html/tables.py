@@ -1,0 +1,52 @@
+"""Tables of the report's model as HTML: sorted by the script on true values, filtered by their rows' keys."""
+
+from __future__ import annotations
+
+from bench.report.html.elements import attributes, bullets, folded, heading, keyed, paragraph, text, traced
+from bench.report.model import Cell, Column, Row, Table
+
+# A longer text gets a column wide enough to be read.
+LONG_TEXT = 40
+
+
+def open_table(table: Table) -> str:
+    """Return a table below its heading."""
+    return heading(3, table.title) + table_body(table)
+
+
+def folded_table(table: Table) -> str:
+    """Return a table that the reader opens."""
+    return folded(table.title, table_body(table))
+
+
+def table_body(table: Table) -> str:
+    """Return caption, table and notes."""
+    head = "".join(map(_head, table.columns))
+    rows = "".join(_row(row, table.columns) for row in table.rows)
+    label = attributes({"aria-label": table.title})
+    return (
+        f'{paragraph(table.caption, "note")}<div class="scroll" role="region" tabindex="0"{label}>'
+        f'<table class="sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
+        f"</table></div>\n{bullets(table.notes, 'note')}"
+    )
+
+
+def _head(column: Column) -> str:
+    detail = f'<span class="detail">{text(column.detail)}</span>' if column.detail else ""
+    kind = attributes({"class": "number" if column.is_number else ""})
+    return f'<th scope="col"{kind}>{text(column.title)}{detail}</th>'
+
+
+def _row(row: Row, columns: tuple[Column, ...]) -> str:
+    cells = [_cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
+    if row.tone == "chosen" and cells:
+        cells[0] = cells[0].removesuffix("</td>") + '<span class="mark">recommended</span></td>'
+    return f"<tr{attributes({'class': row.tone})}{keyed(row.keys)}>{''.join(cells)}</tr>\n"
+
+
+def _cell(cell: Cell, column: Column) -> str:
+    detail = f'<span class="detail">{text(cell.detail)}</span>' if cell.detail else ""
+    tone = f'<span class="{cell.tone}">{text(cell.text)}</span>' if cell.tone else text(cell.text)
+    long = "long" if len(cell.text) > LONG_TEXT else ""
+    about = attributes({"class": "number" if column.is_number else long, "title": cell.note})
+    return f"<td{about}{traced(cell)}>{tone}{detail}</td>"
