@@ -60,6 +60,29 @@ def add_run_options(command: argparse.ArgumentParser) -> None:
         "old one back; needs root there, or sudo without a password",
     )
     command.add_argument("--quiet", action="store_true", help="no progress lines")
+    _add_against(command)
+
+
+def _add_against(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--against",
+        metavar="WHAT",
+        help="judge against results, a baseline's name or file, or a git revision (git:origin/main), and "
+        "measure its model files again next to the new ones wherever that is not clear",
+    )
+    command.add_argument(
+        "--pairs",
+        choices=["suspects", "all"],
+        default="suspects",
+        help="which cases are measured next to their older file: those in doubt, or all",
+    )
+    command.add_argument(
+        "--root",
+        type=Path,
+        default=Path("results/baselines"),
+        metavar="DIR",
+        help="where baselines are kept (results/baselines)",
+    )
 
 
 def count(text: str) -> int:
