@@ -101,7 +101,7 @@ def _figures(record: Record) -> tuple[Figure, ...]:
         ("Model file", "size_bytes", "KiB", kibibytes),
     ]
     cells = [(name, metric_cell(record, metric, form), unit) for name, metric, unit, form in shown]
-    return tuple(Figure(name, f"{cell.text} {unit}", cell.detail) for name, cell, unit in cells)
+    return tuple(Figure(name, f"{cell.text} {unit}", cell.detail, cell) for name, cell, unit in cells)
 
 
 def _ties(panel: Panel, labels: dict[str, str]) -> list[str]:

@@ -58,7 +58,9 @@ def _board_of(name: str) -> Any:
         if not isinstance(value, Mapping):
             return NO_CELL
         count = value.get("num_processes", 0)
-        return Cell(milliseconds(value["latency_p50_ns"]), f"{count} round{'' if count == 1 else 's'}")
+        detail = f"{count} round{'' if count == 1 else 's'}"
+        latency_ns = float(value["latency_p50_ns"])
+        return Cell(milliseconds(latency_ns), detail, value=latency_ns, record=f"{record.case}#boards:{name}")
 
     return make
 
@@ -68,7 +70,8 @@ def _any_board(record: Record) -> Cell:
     if not found:
         return Cell(NO_CELL.text, tone="muted", note="2 boards give no interval of any such board")
     ends = f"[{milliseconds(found['low'])}, {milliseconds(found['high'])}]"
-    return Cell(milliseconds(found["value"]), ends)
+    value = float(found["value"])
+    return Cell(milliseconds(value), ends, value=value, record=f"{record.case}#boards:any_board")
 
 
 def _deviation_of(level: str) -> Any:
@@ -79,7 +82,9 @@ def _deviation_of(level: str) -> Any:
             return NO_CELL
         is_negative = level in variance.get("negative", ())
         note = "the estimate was negative and is shown as 0: too little to be seen" if is_negative else ""
-        return Cell(number(100 * sqrt(value), 2), "estimate below 0" if is_negative else "", note=note)
+        detail = "estimate below 0" if is_negative else ""
+        source = f"{record.case}#boards:variance:{level}"
+        return Cell(number(100 * sqrt(value), 2), detail, note=note, value=float(value), record=source)
 
     return make
 

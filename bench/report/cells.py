@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bench.analysis.compare import Comparison
 from bench.analysis.interval import sign
@@ -25,7 +26,23 @@ def metric_cell(record: Record, name: str, shown: Format) -> Cell:
     metric = record.metric(name)
     if metric is None or not is_known(metric):
         return Cell(ABSENT, tone="muted", note=metric.note if metric else "")
-    return Cell(shown(metric.value or 0.0), detail=interval_text(metric, shown))
+    return figure_cell(metric, f"{record.case}#{name}", shown)
+
+
+def figure_cell(metric: Metric, source: str, shown: Format) -> Cell:
+    """Show a known metric with its interval, and say which record it is from.
+
+    Args:
+        source: `<case>#<metric>`, see `bench.report.model.Cell`.
+    """
+    value = metric.value or 0.0
+    return Cell(
+        shown(value),
+        detail=interval_text(metric, shown),
+        value=value,
+        record=source,
+        ends=bounds(metric),
+    )
 
 
 def note_cell(record: Record, name: str) -> Cell:
@@ -50,25 +67,34 @@ def weak_words(metric: Metric) -> str:
 def difference_cell(comparison: Comparison | None) -> Cell:
     """Show the mAP difference to fp32 in points; the tone says whether its interval leaves zero."""
     metric = comparison.difference if comparison else None
-    if metric is None or not is_known(metric):
+    if comparison is None or metric is None or not is_known(metric):
         return NO_CELL
     tones: dict[int | None, Tone] = {-1: "bad", 0: "tie", 1: "good", None: ""}
-    shown = point_difference(metric.value or 0.0)
-    return Cell(shown, interval_text(metric, point_difference), tones[sign(metric)])
+    cell = figure_cell(metric, f"{comparison.case}#map_50_95_difference", point_difference)
+    return replace(cell, tone=tones[sign(metric)])
 
 
-def ratio_cell(metric: Metric | None) -> Cell:
-    """Show a latency ratio to fp32: below 1 is faster."""
-    if metric is None or not is_known(metric):
+def ratio_cell(comparison: Comparison | None) -> Cell:
+    """Show the latency ratio to fp32: below 1 is faster."""
+    metric = comparison.latency_ratio if comparison else None
+    if comparison is None or metric is None or not is_known(metric):
         return NO_CELL
     tones: dict[int | None, Tone] = {-1: "good", 0: "tie", 1: "bad", None: ""}
-    text = f"{ratio(metric.value or 0.0)}×"
-    return Cell(text, interval_text(metric, ratio), tones[sign(metric, 1.0)])
+    cell = figure_cell(metric, f"{comparison.case}#latency_ratio", ratio)
+    return replace(cell, text=f"{cell.text}×", tone=tones[sign(metric, 1.0)])
 
 
-def plain_ratio_cell(value: float | None) -> Cell:
-    """Show an exact ratio to fp32: below 1 is smaller."""
-    if value is None:
+def size_ratio_cell(comparison: Comparison | None) -> Cell:
+    """Show the exact ratio of file sizes to fp32: below 1 is smaller."""
+    value = comparison.size_ratio if comparison else None
+    if comparison is None or value is None:
         return NO_CELL
     tone: Tone = "good" if value < 1 else "bad" if value > 1 else "tie"
-    return Cell(f"{ratio(value)}×", tone=tone)
+    source = f"{comparison.case}#size_bytes:ratio"
+    return Cell(f"{ratio(value)}×", tone=tone, value=value, record=source)
+
+
+def field_cell(record: Record, name: str, text: str = "", note: str = "") -> Cell:
+    """Show a whole number that is a field of the record itself."""
+    value = getattr(record, name)
+    return Cell(text or f"{value:,}", note=note, value=float(value), record=f"{record.case}#{name}")

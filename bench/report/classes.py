@@ -21,12 +21,12 @@ def classes_table(records: Sequence[Record]) -> Table | None:
         return None
     labels = case_labels(records)
     columns = (Column("Class", "", False), *(Column(labels[record.case], "points") for record in records))
-    rows = tuple(
-        Row((Cell(name), *(_class_cell(record.per_class.get(name)) for record in records)))
-        for name in classes
-    )
+    rows = tuple(Row((Cell(name), *(_class_cell(record, name) for record in records))) for name in classes)
     return Table("Accuracy by class", "AP at IoU .50:.95, points.", columns, rows)
 
 
-def _class_cell(value: float | None) -> Cell:
-    return NO_CELL if value is None or value < 0 else Cell(points(value))
+def _class_cell(record: Record, name: str) -> Cell:
+    value = record.per_class.get(name)
+    if value is None or not value >= 0:
+        return NO_CELL
+    return Cell(points(value), value=value, record=f"{record.case}#per_class:{name}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bench.analysis.findings import Panel
 from bench.analysis.proof import delegated_share, fused_share
 from bench.core.record import Record
-from bench.report.cells import NO_CELL, difference_cell, metric_cell, plain_ratio_cell, ratio_cell
+from bench.report.cells import NO_CELL, difference_cell, field_cell, metric_cell, ratio_cell, size_ratio_cell
 from bench.report.labels import keys_of, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import milliseconds, points
@@ -48,7 +48,7 @@ def _naming_columns(records: Sequence[Record]) -> list[ColumnMaker]:
     if len({record.model for record in records}) > 1:
         columns.insert(0, (Column("Model", "", False), lambda r: Cell(r.model)))
     if len({record.threads for record in records}) > 1:
-        columns.append((Column("Threads"), lambda r: Cell(str(r.threads))))
+        columns.append((Column("Threads"), lambda r: field_cell(r, "threads")))
     return columns
 
 
@@ -76,27 +76,21 @@ def difference_of(panel: Panel) -> Maker:
 def latency_ratio_of(panel: Panel) -> Maker:
     """Return a maker of latency ratios to fp32."""
 
-    def make(record: Record) -> Cell:
-        comparison = panel.comparisons.get(record.case)
-        return ratio_cell(comparison.latency_ratio) if comparison else NO_CELL
-
-    return make
+    return lambda record: ratio_cell(panel.comparisons.get(record.case))
 
 
 def size_ratio_of(panel: Panel) -> Maker:
     """Return a maker of file size ratios to fp32."""
 
-    def make(record: Record) -> Cell:
-        comparison = panel.comparisons.get(record.case)
-        return plain_ratio_cell(comparison.size_ratio) if comparison else NO_CELL
-
-    return make
+    return lambda record: size_ratio_cell(panel.comparisons.get(record.case))
 
 
 def count_cell(record: Record, name: str) -> Cell:
     """Show how many values stand behind a metric."""
     metric = record.metric(name)
-    return Cell(f"{metric.count:,}") if metric and metric.count else NO_CELL
+    if metric is None or not metric.count:
+        return NO_CELL
+    return Cell(f"{metric.count:,}", value=float(metric.count), record=f"{record.case}#{name}:count")
 
 
 def proof_cell(record: Record) -> Cell:

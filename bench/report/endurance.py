@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.analysis.findings import Panel
@@ -104,7 +105,7 @@ def _throttling(record: Record) -> str:
 def _held_back(record: Record) -> Cell:
     causes = list(dict.fromkeys(name for run in record.sustained for name in run["causes"]))
     cell = metric_cell(record, "throttled_share", lambda value: f"{number(value * 100, 0)}%")
-    return Cell(cell.text, ", ".join(causes), cell.tone, cell.note)
+    return replace(cell, detail=", ".join(causes))
 
 
 def _cell(record: Record, key: str, shown: Any) -> Cell:
@@ -112,7 +113,8 @@ def _cell(record: Record, key: str, shown: Any) -> Cell:
     values = [run[key] for run in record.sustained if run.get(key) is not None]
     if not values:
         return NO_CELL
-    return Cell(shown(max(values) if key == "seconds" else min(values)))
+    value = float(max(values) if key == "seconds" else min(values))
+    return Cell(shown(value), value=value, record=f"{record.case}#sustained:{key}")
 
 
 def _millijoules(name: str) -> Any:

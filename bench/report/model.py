@@ -136,11 +136,12 @@ class CourseChart:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of the recommended case; `detail` is its interval."""
+    """One figure of the recommended case; `detail` is its interval, `cell` says which record it is from."""
 
     name: str
     value: str
     detail: str
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.analysis.compare import difference_metric
 from bench.analysis.hosts import Across
 from bench.analysis.interval import sign
 from bench.core.record import Record
-from bench.report.cells import NO_CELL, interval_text
-from bench.report.labels import case_labels, precision_name
+from bench.report.cells import NO_CELL, figure_cell
+from bench.report.labels import case_labels, keys_of, precision_name
 from bench.report.model import Cell, Column, Row, Table, Tone
 from bench.report.units import point_difference
 
@@ -51,7 +52,7 @@ def parity_table(across: Across) -> Table | None:
         "The interval of the difference is paired over images. Shares are of the boxes of both sides, those "
         "of low score too."
     )
-    rows = tuple(Row(_cells(record, record.parity or {})) for record in records)
+    rows = tuple(Row(_cells(record, record.parity or {}), keys=keys_of(record)) for record in records)
     notes = dict.fromkeys(cell.note for row in rows for cell in row.cells if cell.note)
     return Table(f"Parity with {reference}", caption, COLUMNS, rows, tuple(notes), len(rows) <= MOST_OPEN)
 
@@ -115,12 +116,17 @@ def _cells(record: Record, parity: dict[str, Any]) -> tuple[Cell, ...]:
     return (
         *named,
         _difference_cell(record),
-        Cell(_share(parity["share_equal"])),
-        Cell(_share(parity["share_matched"])),
-        NO_CELL if largest is None else Cell(f"{largest:.2g}"),
-        Cell(f"{differing:,} of {images:,}"),
+        _told(record, "share_equal", _share(parity["share_equal"])),
+        _told(record, "share_matched", _share(parity["share_matched"])),
+        NO_CELL if largest is None else _told(record, "largest_score_difference", f"{largest:.2g}"),
+        _told(record, "num_differing", f"{differing:,} of {images:,}"),
         Cell(", ".join(map(str, parity.get("differing_images", ()))) or "–"),
     )
+
+
+def _told(record: Record, name: str, text: str) -> Cell:
+    value = float((record.parity or {}).get(name, 0))
+    return Cell(text, value=value, record=f"{record.case}#parity:{name}")
 
 
 def _difference_cell(record: Record) -> Cell:
@@ -128,9 +134,8 @@ def _difference_cell(record: Record) -> Cell:
     if metric is None:
         return NO_CELL
     tones: dict[int | None, Tone] = {-1: "bad", 0: "tie", 1: "good", None: ""}
-    return Cell(
-        point_difference(metric.value or 0.0), interval_text(metric, point_difference), tones[sign(metric)]
-    )
+    cell = figure_cell(metric, f"{record.case}#parity:difference", point_difference)
+    return replace(cell, tone=tones[sign(metric)])
 
 
 def _share(value: float) -> str:

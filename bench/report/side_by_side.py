@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from bench.analysis.compare import Comparison
 from bench.analysis.findings import Panel
 from bench.analysis.hosts import Across, Variant
 from bench.analysis.interval import known_value, sign
@@ -12,7 +14,7 @@ from bench.core.metric import Metric
 from bench.core.record import Record
 from bench.report.answers import unfit_words
 from bench.report.cells import NO_CELL, difference_cell, metric_cell, weak_words
-from bench.report.labels import case_labels
+from bench.report.labels import case_labels, keys_of
 from bench.report.machines import (
     NOT_VALID,
     clock_words,
@@ -22,7 +24,7 @@ from bench.report.machines import (
     temperature_words,
     thread_words,
 )
-from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.model import Cell, Column, Keys, Row, Table, Tone
 from bench.report.units import bounds, is_known, kibibytes, mebibytes, milliseconds, points, ratio
 
 # Facts that tell machines apart: title -> how a record's environment says it.
@@ -93,6 +95,7 @@ def variants_table(across: Across) -> Table | None:
                 *(_host_ratio(variant, host, reference) for host in others),
             ),
             "base" if variant.first.precision == "fp32" else "",
+            replace(keys_of(variant.first), case="", host=""),
         )
         for variant in shared
     )
@@ -119,16 +122,25 @@ def machines_table(across: Across) -> Table | None:
     return Table("The machines", "As each told of itself; what all share is grey.", columns, rows)
 
 
-def speed_up_cell(metric: Metric | None) -> Cell:
-    """Show a latency ratio to fp32 turned round: above 1 is faster."""
+def speed_up_cell(metric: Metric | None, case: str = "") -> Cell:
+    """Show a case's latency ratio to fp32 turned round: above 1 is faster."""
     if metric is None or not is_known(metric) or not metric.value:
         return NO_CELL
     ends = bounds(metric)
-    shown = ""
-    if ends and ends[0] > 0:
-        shown = f"[{ratio(1 / ends[1])}, {ratio(1 / ends[0])}]{weak_words(metric)}"
+    turned = (1 / ends[1], 1 / ends[0]) if ends and ends[0] > 0 else None
     tones: dict[int | None, Tone] = {-1: "good", 0: "tie", 1: "bad", None: ""}
-    return Cell(f"{ratio(1 / metric.value)}×", shown, tones[sign(metric, 1.0)])
+    return Cell(
+        f"{ratio(1 / metric.value)}×",
+        f"[{ratio(turned[0])}, {ratio(turned[1])}]{weak_words(metric)}" if turned else "",
+        tones[sign(metric, 1.0)],
+        value=1 / metric.value,
+        record=f"{case}#latency_ratio:inverse",
+        ends=turned,
+    )
+
+
+def _speed_up(comparison: Comparison | None) -> Cell:
+    return speed_up_cell(comparison.latency_ratio, comparison.case) if comparison else NO_CELL
 
 
 def _choice_row(panel: Panel) -> Row:
@@ -136,7 +148,7 @@ def _choice_row(panel: Panel) -> Row:
     if case is None:
         none = any(record.status == "ok" for record in panel.records)
         words = "no case passes the rule" if none else "nothing was measured"
-        return Row((host, Cell(words, tone="muted"), *[NO_CELL] * 7))
+        return Row((host, Cell(words, tone="muted"), *[NO_CELL] * 7), keys=Keys(host=panel.host))
     record = next(record for record in panel.records if record.case == case)
     comparison = panel.comparisons.get(case)
     is_fit = not unfit_words(record, panel.recommendation.clock)
@@ -147,11 +159,12 @@ def _choice_row(panel: Panel) -> Row:
             metric_cell(record, "map_50_95", points),
             difference_cell(comparison),
             metric_cell(record, "latency_p50_ns", milliseconds),
-            speed_up_cell(comparison.latency_ratio if comparison else None),
+            _speed_up(comparison),
             metric_cell(record, "peak_rss_bytes", mebibytes),
             metric_cell(record, "size_bytes", kibibytes),
             Cell("valid" if is_fit else NOT_VALID, tone="" if is_fit else "bad"),
-        )
+        ),
+        keys=Keys(host=panel.host),
     )
 
 
@@ -161,8 +174,7 @@ def _host_cells(across: Across, variant: Variant, host: str) -> tuple[Cell, Cell
         return NO_CELL, NO_CELL
     panel = next(panel for panel in across.panels if panel.host == host)
     comparison = panel.comparisons.get(record.case)
-    speed_up = speed_up_cell(comparison.latency_ratio if comparison else None)
-    return metric_cell(record, "latency_p50_ns", milliseconds), speed_up
+    return metric_cell(record, "latency_p50_ns", milliseconds), _speed_up(comparison)
 
 
 def _host_ratio(variant: Variant, host: str, reference: str) -> Cell:
@@ -170,7 +182,10 @@ def _host_ratio(variant: Variant, host: str, reference: str) -> Cell:
     if host not in records or reference not in records:
         return NO_CELL
     value, base = (known_value(records[name], "latency_p50_ns") for name in (host, reference))
-    return Cell(f"{ratio(value / base)}×") if value and base else NO_CELL
+    if not value or not base:
+        return NO_CELL
+    source = f"{records[host].case}#latency_p50_ns:over:{records[reference].case}"
+    return Cell(f"{ratio(value / base)}×", value=value / base, record=source)
 
 
 def _fact_row(title: str, values: Sequence[str]) -> Row:

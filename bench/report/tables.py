@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.analysis.advice import cause_words
 from bench.analysis.findings import Panel
 from bench.core.record import Record
 from bench.report.boards import boards_table
-from bench.report.cells import STANDARD_LEVEL, metric_cell, note_cell
+from bench.report.cells import STANDARD_LEVEL, field_cell, metric_cell, note_cell
 from bench.report.classes import classes_table
 from bench.report.columns import (
     ColumnMaker,
@@ -111,7 +112,7 @@ def _trade_off(panel: Panel, records: Sequence[Record]) -> Table:
         columns.insert(place, (Column("Published", "mAP, points, by others"), published_cell))
     if len({record.nms_in_graph for record in records}) > 1:
         columns.append((Column("NMS", "", False), lambda r: Cell("inside" if r.nms_in_graph else "outside")))
-    columns.append((Column("Rounds", "valid"), lambda r: Cell(str(r.rounds_valid))))
+    columns.append((Column("Rounds", "valid"), lambda r: field_cell(r, "rounds_valid")))
     caption = (
         f"{level_words(records)}. Inference is the runtime's invoke alone; end to end is the photo in memory "
         f"to final boxes. p50 is the median over processes of each process's median.{_emulated(records)}"
@@ -141,7 +142,7 @@ def _latency(panel: Panel, records: Sequence[Record]) -> Table:
     columns.append(
         (
             Column("Rounds", "valid + invalid"),
-            lambda r: Cell(f"{r.rounds_valid} + {r.rounds_invalid}", cause_words(r)),
+            _rounds_cell,
         )
     )
     columns.append(
@@ -152,6 +153,11 @@ def _latency(panel: Panel, records: Sequence[Record]) -> Table:
         f"{_emulated(records)}"
     )
     return lay_out("Inference latency in full", caption, panel, records, columns)
+
+
+def _rounds_cell(record: Record) -> Cell:
+    text = f"{record.rounds_valid} + {record.rounds_invalid}"
+    return replace(field_cell(record, "rounds_valid", text), detail=cause_words(record))
 
 
 def _end_to_end(panel: Panel, records: Sequence[Record]) -> Table:

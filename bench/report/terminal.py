@@ -63,7 +63,7 @@ def _row(record: Record, panel: Panel, labels: dict[str, str]) -> tuple[str, ...
         metric_cell(record, "map_50_95", points).text,
         f"{difference.text} {difference.detail}".strip(),
         metric_cell(record, "latency_p50_ns", milliseconds).text,
-        ratio_cell(comparison.latency_ratio if comparison else None).text,
+        ratio_cell(comparison).text,
         metric_cell(record, "end_to_end_p50_ns", milliseconds).text,
         metric_cell(record, "peak_rss_bytes", mebibytes).text,
         metric_cell(record, "size_bytes", kibibytes).text,
