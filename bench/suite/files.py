@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Literal
@@ -41,7 +42,7 @@ class ExistingPath:
         text = expand(node.value, path, reading)
         if text is None:
             return WRONG
-        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
+        place = _find(text, reading.folders)
         if self.folder_with and (place / self.folder_with).is_file():
             return str(place)
         if self.suffixes and FilePath(text).suffix.lower() not in self.suffixes:
@@ -72,7 +73,7 @@ class ExistingFiles:
         text = expand(node.value, path, reading)
         if text is None:
             return WRONG
-        place = FilePath(reading.folder, FilePath(text).expanduser()).absolute()
+        place = _find(text, reading.folders)
         if place.exists() or glob.glob(str(place)):
             return str(place)
         reading.complain(path, f"nothing is or fits {place}, {_cure(place, node.value)}")
@@ -80,6 +81,12 @@ class ExistingFiles:
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": "."}
+
+
+def _find(text: str, folders: Sequence[FilePath]) -> FilePath:
+    """Return the first place of a path at which there is something; its first place where there is nothing."""
+    places = [FilePath(folder, FilePath(text).expanduser()).absolute() for folder in folders]
+    return next((place for place in places if place.exists() or glob.glob(str(place))), places[0])
 
 
 def expand(text: str, path: Path, reading: Reading) -> str | None:

@@ -132,7 +132,7 @@ def read_hosts(path: Path) -> DeclaredHosts:
         SuiteError: everything that is wrong, a line each, as
             `hosts.yaml:3 pi5.threads: got 0, expected an integer from 1 to 1024`.
     """
-    reading = Reading(str(path), path.absolute().parent, os.environ)
+    reading = Reading(str(path), (path.absolute().parent,), os.environ)
     reading.root = read_nodes(read_text(path, "hosts file"), str(path), reading.complain, "a hosts file")
     values = HOSTS.read(reading.root, (), reading)
     hosts = {}

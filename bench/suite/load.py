@@ -33,6 +33,7 @@ def load_suite(
     environ: Mapping[str, str] | None = None,
     hosts: DeclaredHosts | None = None,
     chosen: Sequence[str] = (),
+    folders: Sequence[Path] = (),
 ) -> Suite:
     """Read a suite file and check all of it.
 
@@ -43,6 +44,8 @@ def load_suite(
         hosts: of the hosts file. Where it is given, every host that is named must be known, and the suite
             gets the hosts' settings; else names of hosts are taken as they are.
         chosen: hosts and tags to measure on instead of the suite's.
+        folders: where relative paths begin instead of the file's folder: the first in which there is
+            something of that name.
 
     Raises:
         UsageError: nobody knows one of `chosen`.
@@ -51,7 +54,8 @@ def load_suite(
     """
     path = Path(path)
     text = read_text(path)
-    reading = Reading(str(path), path.absolute().parent, os.environ if environ is None else environ)
+    places = tuple(folder.absolute() for folder in folders) or (path.absolute().parent,)
+    reading = Reading(str(path), places, os.environ if environ is None else environ)
     reading.root = read_nodes(text, str(path), reading.complain)
     values = SUITE.read(reading.root, (), reading)
     if not isinstance(values, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -24,13 +24,13 @@ class Reading:
 
     Attributes:
         root: the file's tree, once it was read.
-        folder: of the file; relative paths are relative to it.
+        folders: that relative paths are looked for in, one after the other; most often the file's own.
         environ: where `${NAME}` in paths is looked up.
     """
 
-    def __init__(self, file: str, folder: FilePath, environ: Mapping[str, str]) -> None:
+    def __init__(self, file: str, folders: Sequence[FilePath], environ: Mapping[str, str]) -> None:
         self.file = file
-        self.folder = folder
+        self.folders = tuple(folders)
         self.environ = environ
         self.root = Node({}, 1)
         self._complaints: dict[Complaint, Path] = {}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.suite import load_suite
+
 DETECTOR = "detector: {family: yolov8, input: {size: 64}, labels: coco80}"
 
 
@@ -22,6 +24,18 @@ def test_a_source_is_a_float_model_of_the_kind_that_its_file_has(load, name: str
     assert (suite.models[0].kind, suite.models[0].precision) == (kind, "")
     assert [case.precision for case in suite.cases] == ["fp32", "fp16", "dynamic", "int8", "qat"]
     assert {case.sibling for case in suite.cases[1:]} == {"m/fp32/litert/t1@local"}
+
+
+def test_paths_are_looked_for_in_several_folders_one_after_the_other(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, names in ((old, ["a.onnx"]), (new, ["a.onnx", "b.onnx"])):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_bytes(b"x")
+    models = f"models: [{{name: a, source: a.onnx, {DETECTOR}}}, {{name: b, source: b.onnx, {DETECTOR}}}]"
+    (tmp_path / "s.yaml").write_text(f"name: s\n{models}\ndata: rendered\n")
+    paths = [Path(model.path) for model in load_suite(tmp_path / "s.yaml", folders=(old, new)).models]
+    assert paths == [old / "a.onnx", new / "b.onnx"]
 
 
 def test_a_folder_is_a_saved_model_if_it_holds_one(load, errors) -> None:  # type: ignore[no-untyped-def]
