@@ -84,7 +84,7 @@ class ExistingFiles:
 
 
 def _find(text: str, folders: Sequence[FilePath]) -> FilePath:
-    """Return the first place of a path at which there is something; its first place where there is nothing."""
+    """Return the first place of a path at which there is something; the first of all where there is none."""
     places = [FilePath(folder, FilePath(text).expanduser()).absolute() for folder in folders]
     return next((place for place in places if place.exists() or glob.glob(str(place))), places[0])
 
