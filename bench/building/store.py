@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import zlib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,22 @@ class ArtifactStore:
             return artifact if _is_intact(folder, entry, artifact) else None
         except (OSError, ValueError, KeyError, TypeError, BenchError):
             return None
+
+    def find_contents(self, wanted: Collection[str]) -> dict[str, Artifact]:
+        """Return sha256 -> an artifact of that very content, whatever key it was made under.
+
+        Reads every entry of the store, but hashes only what is wanted.
+        """
+        found: dict[str, Artifact] = {}
+        for path in sorted((self.root / "artifacts").glob(f"*/*/{_ENTRY_NAME}")):
+            try:
+                sha256 = json.loads(path.read_bytes())["artifact"]["sha256"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if sha256 in wanted and sha256 not in found:
+                artifact = self.find(path.parent.name)
+                found |= {sha256: artifact} if artifact else {}
+        return found
 
     def add(
         self,

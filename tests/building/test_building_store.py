@@ -107,3 +107,13 @@ def test_the_cache_lies_where_the_user_says(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("BENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
     assert default_store_root() == Path("/x/detector-bench")
+
+
+def test_an_artifact_is_found_by_its_content_whatever_made_it(store: ArtifactStore, file: Path) -> None:
+    other = file.with_name("given.tflite")
+    other.write_bytes(b"given")
+    added, given = store.add(KEY, file, FileFacts("int8")), store.refer("cd" * 32, other, FileFacts("fp32"))
+    found = store.find_contents({added.sha256, given.sha256, "0" * 64})
+    assert found == {added.sha256: added, given.sha256: given}
+    other.write_bytes(b"changed")
+    assert store.find_contents({given.sha256}) == {}
