@@ -150,7 +150,9 @@ def _charts(beside: Beside) -> tuple[Chart, ...]:
     if len(shown) < 2:
         return ()
     points: tuple[Point, ...] = tuple(
-        replace(point, host=_facet(beside, panel.host)) for panel, chart in shown for point in chart.points
+        replace(point, host=_facet(beside, panel.host), tip=f"{panel.host}, {point.tip}")
+        for panel, chart in shown
+        for point in chart.points
     )
     first = shown[0][1]
     caption = (

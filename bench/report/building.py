@@ -93,6 +93,8 @@ def _section(panel: Panel, suite_path: str) -> Section:
         tables=make_tables(panel),
         remarks=_remarks(panel, labels, suite_path),
         courses=make_courses(panel.records, labels),
+        host=panel.host,
+        cases=tuple(ordered),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
-from bench.report.labels import case_labels
+from bench.report.labels import case_labels, keys_of
 from bench.report.model import Cell, Column, Row, Table
 from bench.report.units import points
 
@@ -20,7 +20,10 @@ def classes_table(records: Sequence[Record]) -> Table | None:
     if not classes or len(records) > MOST_CASES_BY_CLASS:
         return None
     labels = case_labels(records)
-    columns = (Column("Class", "", False), *(Column(labels[record.case], "points") for record in records))
+    columns = (
+        Column("Class", "", False),
+        *(Column(labels[record.case], "points", keys=keys_of(record)) for record in records),
+    )
     rows = tuple(Row((Cell(name), *(_class_cell(record, name) for record in records))) for name in classes)
     return Table("Accuracy by class", "AP at IoU .50:.95, points.", columns, rows)
 

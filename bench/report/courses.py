@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.core.record import Record
-from bench.report.labels import in_reading_order
+from bench.report.labels import in_reading_order, keys_of
 from bench.report.model import CourseChart, CourseLine
 
 # More lines than this cannot be told apart; the table below has all cases.
@@ -40,6 +40,7 @@ def _line(record: Record, run: dict[str, Any], labels: dict[str, str]) -> Course
         temperature_c=_scaled(run["temperature_c"], 1.0),
         clock_mhz=_scaled(run["frequency_hz"], 1e-6),
         is_throttled=tuple(bool(flag) for flag in run["is_throttled"]),
+        keys=keys_of(record),
     )
 
 

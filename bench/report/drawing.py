@@ -15,19 +15,11 @@ from typing import Any
 from bench.report.course_drawing import draw_course
 from bench.report.model import Chart, CourseChart, CourseLine, Point
 from bench.report.naming import cut, name_points
+from bench.report.palette import colors_of
 from bench.report.scatter import front_line
-from bench.report.svg import INK, clean_svg
+from bench.report.svg import INK, clean_svg, mark_of, marks_of
 from bench.report.texts import printable
 
-# Okabe and Ito's palette (jfly.uni-koeln.de/color), told apart with any colour vision, on white and on dark.
-COLORS = {
-    "fp32": "#7f8790",
-    "fp16": "#56b4e9",
-    "dynamic": "#e69f00",
-    "int8": "#009e73",
-    "qat": "#d55e00",
-}
-OTHER_COLORS = ("#cc79a7", "#0072b2", "#b8a400")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 # A cost that spans more than this factor is shown on a logarithmic axis.
@@ -109,7 +101,7 @@ def _draw(chart: Chart) -> Any:
     panels[-1][0].set_xlabel(chart.x_title)
     _draw_legend(figure, colors, markers)
     for axes, points in panels:
-        name_points(figure, axes, points)
+        name_points(figure, axes, points, chart)
     return figure
 
 
@@ -123,9 +115,9 @@ def _draw_panel(
 ) -> None:
     """Draw the points of one host and its Pareto front; the scale is that of all hosts."""
     _scale_x(axes, chart.points)
-    _draw_bars(axes, points, colors)
+    _draw_bars(axes, chart, points, colors)
     for point in points:
-        _draw_point(axes, point, colors[point.precision], markers[point.runtime])
+        _draw_point(axes, point, mark_of(chart, point), colors[point.precision], markers[point.runtime])
     corners = front_line(points)
     axes.plot(
         *zip(*corners, strict=True), color=INK, alpha=0.7, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1
@@ -147,24 +139,26 @@ def _scale_x(axes: Any, points: Sequence[Point]) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def _draw_bars(axes: Any, points: Sequence[Point], colors: dict[str, str]) -> None:
+def _draw_bars(axes: Any, chart: Chart, points: Sequence[Point], colors: dict[str, str]) -> None:
     """Draw all intervals in two calls, which is many times faster than an error bar a point."""
     style: dict[str, Any] = {"linewidth": 0.9, "alpha": 0.65, "zorder": 2}
-    across = [(point.y, *point.x_ends, colors[point.precision]) for point in points if point.x_ends]
-    up = [(point.x, *point.y_ends, colors[point.precision]) for point in points if point.y_ends]
+    wide, high = [point for point in points if point.x_ends], [point for point in points if point.y_ends]
+    across = [(point.y, *point.x_ends, colors[point.precision]) for point in wide if point.x_ends]
+    up = [(point.x, *point.y_ends, colors[point.precision]) for point in high if point.y_ends]
     if across:
         heights, lows, highs, tints = zip(*across, strict=True)
-        axes.hlines(heights, lows, highs, colors=tints, **style)
+        axes.hlines(heights, lows, highs, colors=tints, gid=marks_of(chart, wide), **style)
     if up:
         places, lows, highs, tints = zip(*up, strict=True)
-        axes.vlines(places, lows, highs, colors=tints, **style)
+        axes.vlines(places, lows, highs, colors=tints, gid=marks_of(chart, high), **style)
 
 
-def _draw_point(axes: Any, point: Point, color: str, marker: str) -> None:
+def _draw_point(axes: Any, point: Point, mark: str, color: str, marker: str) -> None:
     face = "none" if point.standing == "dominated" else color
-    axes.plot(point.x, point.y, marker, mfc=face, mec=color, mew=1.4, markersize=7, zorder=3)
     if point.standing == "tied":
-        axes.plot(point.x, point.y, "o", mfc="none", mec=INK, mew=0.7, markersize=12, zorder=3)
+        ring: dict[str, Any] = {"mfc": "none", "mec": INK, "mew": 0.7, "markersize": 12, "gid": f"by-{mark}"}
+        axes.plot(point.x, point.y, "o", zorder=3, **ring)
+    axes.plot(point.x, point.y, marker, mfc=face, mec=color, mew=1.4, markersize=7, zorder=3, gid=mark)
 
 
 def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -> None:
@@ -192,12 +186,7 @@ def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -
 
 
 def _colors(points: Sequence[Point | CourseLine]) -> dict[str, str]:
-    """Give each precision its colour, known ones the same in every chart."""
-    names = dict.fromkeys(point.precision for point in points)
-    others = iter(name for name in names if name not in COLORS)
-    spare = {name: OTHER_COLORS[index % len(OTHER_COLORS)] for index, name in enumerate(others)}
-    ordered = [name for name in COLORS if name in names] + list(spare)
-    return {name: COLORS.get(name) or spare[name] for name in ordered}
+    return colors_of(point.precision for point in points)
 
 
 def _markers(points: Sequence[Point]) -> dict[str, str]:

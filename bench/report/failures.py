@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.core.record import Record
-from bench.report.labels import case_labels
-from bench.report.model import Failure
+from bench.report.labels import case_labels, keys_of
+from bench.report.model import Failure, Keys
 
 # So many cases that broke alike are one entry, and so many of them are named.
 FEWEST_ALIKE = 3
@@ -26,7 +27,7 @@ def make_failures(records: Sequence[Record]) -> tuple[Failure, ...]:
 def _entries(alike: Sequence[Record], records: Sequence[Record]) -> list[Failure]:
     first = alike[0]
     if len(alike) < FEWEST_ALIKE:
-        return [_failure(record, record.case) for record in alike]
+        return [replace(_failure(record, record.case), keys=keys_of(record)) for record in alike]
     beside = [record for record in records if (record.group, record.host) == (first.group, first.host)]
     if len(alike) == len(beside):
         return [_failure(first, f"{first.group} on {first.host}: all {len(alike)} cases")]
@@ -37,7 +38,7 @@ def _entries(alike: Sequence[Record], records: Sequence[Record]) -> list[Failure
 
 
 def _failure(record: Record, name: str) -> Failure:
-    return Failure(name, record.status, _reason(record), record.stderr_tail)
+    return Failure(name, record.status, _reason(record), record.stderr_tail, Keys(host=record.host))
 
 
 def _reason(record: Record) -> str:

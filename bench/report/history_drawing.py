@@ -9,8 +9,9 @@ from typing import Any
 
 from bench.core.metric import METRICS, Unit
 from bench.core.trend import Trend
-from bench.report.drawing import COLORS, OTHER_COLORS, drawing_settings
+from bench.report.drawing import drawing_settings
 from bench.report.naming import cut
+from bench.report.palette import color_of
 from bench.report.svg import INK
 from bench.report.texts import printable
 from bench.report.verdicts import METRIC_NAMES
@@ -21,7 +22,7 @@ HEAD_INCHES = 0.55
 LONGEST_TITLE = 60
 
 # One colour for figures; steps for the worse and for the better have the palette's warm and cool one.
-FIGURES, WORSE, BETTER = OTHER_COLORS[1], COLORS["qat"], COLORS["int8"]
+FIGURES, WORSE, BETTER = (color_of(name) for name in ("int4", "qat", "int8"))
 
 _SCALES: dict[Unit, tuple[float, str]] = {
     "ns": (1e-6, "ms"),

@@ -46,11 +46,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's title; `detail` names unit, clock and what is inside it."""
+    """A column's title; `detail` names unit, clock and what is inside it; `keys` whom its cells are of."""
 
     title: str
     detail: str = ""
     is_number: bool = True
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Point:
     """One case in a chart, in people's units. `standing` is `front`, `tied` or `dominated`.
 
     `label` leaves out the runtime, which the marker shows. `host` is empty in the charts of one host; others
-    have a panel for each host, all with the same axes.
+    have a panel for each host, all with the same axes. `tip` says in words what the point shows.
     """
 
     label: str
@@ -91,6 +92,8 @@ class Point:
     y_ends: tuple[float, float] | None
     standing: str
     host: str = ""
+    keys: Keys | None = None
+    tip: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ class CourseLine:
     temperature_c: tuple[float, ...]
     clock_mhz: tuple[float, ...]
     is_throttled: tuple[bool, ...]
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,7 @@ class Section:
         machine: the machine in a line; empty where nothing is known of it.
         label: why no time of this host may be decided on; empty for a real machine.
         courses: sustained runs over time.
+        cases: ids of its cases, in reading order.
     """
 
     title: str
@@ -184,6 +189,8 @@ class Section:
     machine: str = ""
     label: str = ""
     courses: tuple[CourseChart, ...] = ()
+    host: str = ""
+    cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +217,7 @@ class Failure:
     status: str
     reason: str
     last_lines: tuple[str, ...]
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True)

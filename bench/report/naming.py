@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.report.model import Point
+from bench.report.model import Chart, Point
 from bench.report.placement import Box, place_labels
-from bench.report.svg import INK
+from bench.report.svg import INK, mark_of
 from bench.report.texts import printable
 
 # More points than this are named on the front only.
@@ -20,7 +20,7 @@ LONGEST_NAME = 22
 LEAD_FROM = 14.0
 
 
-def name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
+def name_points(figure: Any, axes: Any, points: Sequence[Point], chart: Chart) -> None:
     """Write names beside points, placed in pixels once the axes are final."""
     distinct = {(point.x, point.y): point for point in reversed(points)}.values()
     named = [point for point in distinct if len(points) <= MOST_NAMED or point.standing == "front"]
@@ -36,11 +36,13 @@ def name_points(figure: Any, axes: Any, points: Sequence[Point]) -> None:
     centres = place_labels(anchors, sizes, _obstacles(axes, points), tuple(axes.get_window_extent().extents))
     # Fractions of the figure: pixels would move when the file's resolution is not the screen's.
     to_fraction = figure.transFigure.inverted().transform
-    for text, size, centre, anchor in zip(texts, sizes, centres, anchors, strict=True):
+    for point, text, size, centre, anchor in zip(named, texts, sizes, centres, anchors, strict=True):
+        beside = f"by-{mark_of(chart, point)}"
+        text.set_gid(beside)
         text.set_position(to_fraction(centre))
         end = _nearest(anchor, centre, size)
         if abs(end[0] - anchor[0]) + abs(end[1] - anchor[1]) > LEAD_FROM:
-            _draw_lead(figure, to_fraction(anchor), to_fraction(end))
+            _draw_lead(figure, to_fraction(anchor), to_fraction(end), beside)
 
 
 def cut(name: str, longest: int) -> str:
@@ -75,9 +77,10 @@ def _nearest(
     return (x, y)
 
 
-def _draw_lead(figure: Any, start: Any, end: Any) -> None:
+def _draw_lead(figure: Any, start: Any, end: Any, mark: str) -> None:
     """Draw a thin line from a point to its label."""
     from matplotlib.lines import Line2D
 
     line = Line2D([start[0], end[0]], [start[1], end[1]], color=INK, alpha=0.35, linewidth=0.5, zorder=1)
+    line.set_gid(mark)
     figure.add_artist(line)

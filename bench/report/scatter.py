@@ -9,13 +9,20 @@ from bench.analysis.findings import Panel
 from bench.analysis.front import Front
 from bench.core.metric import Metric
 from bench.core.record import Record
-from bench.report.labels import precision_name
+from bench.report.cells import interval_text
+from bench.report.labels import keys_of, precision_name
 from bench.report.machines import NOT_VALID, emulation_words
 from bench.report.model import Chart, Point
 from bench.report.tables import nms_words
-from bench.report.units import bounds, is_known
+from bench.report.units import ABSENT, bounds, is_known, kibibytes, mebibytes, milliseconds, points
 
 Ends = tuple[float, float]
+
+STANDINGS = {
+    "front": "on the Pareto front",
+    "tied": "ties with the Pareto front",
+    "dominated": "another one is at least as good in both",
+}
 
 
 @dataclass(frozen=True)
@@ -26,12 +33,18 @@ class Axis:
     title: str
     axis: str
     scale: float
+    shown: Callable[[float], str]
+    unit: str
 
 
 AXES = {
-    "latency_p50_ns": Axis("latency", "mAP against inference latency", "Inference p50, ms", 1e-6),
-    "peak_rss_bytes": Axis("memory", "mAP against peak memory", "Peak memory (RSS), MiB", 2.0**-20),
-    "size_bytes": Axis("size", "mAP against file size", "Model file, KiB", 2.0**-10),
+    "latency_p50_ns": Axis(
+        "latency", "mAP against inference latency", "Inference p50, ms", 1e-6, milliseconds, "ms"
+    ),
+    "peak_rss_bytes": Axis(
+        "memory", "mAP against peak memory", "Peak memory (RSS), MiB", 2.0**-20, mebibytes, "MiB"
+    ),
+    "size_bytes": Axis("size", "mAP against file size", "Model file, KiB", 2.0**-10, kibibytes, "KiB"),
 }
 
 
@@ -78,7 +91,25 @@ def _point(record: Record, front: Front, axis: Axis, label: str, y_ends: Ends | 
         x_ends=(x_ends[0] * axis.scale, x_ends[1] * axis.scale) if x_ends else None,
         y_ends=y_ends,
         standing=front.standing(record.case) or "dominated",
+        keys=keys_of(record),
+        tip=_tip(record, front, axis, label),
     )
+
+
+def _tip(record: Record, front: Front, axis: Axis, label: str) -> str:
+    """Say what a point shows, for readers who hover over it or hear it."""
+    cost, accuracy = record.metric(front.cost), record.metric("map_50_95")
+    where = STANDINGS[front.standing(record.case) or "dominated"]
+    return (
+        f"{label} on {record.runtime}: {_figure(accuracy, points)} points of mAP, "
+        f"{_figure(cost, axis.shown)} {axis.unit}; {where}"
+    )
+
+
+def _figure(metric: Metric | None, shown: Callable[[float], str]) -> str:
+    if metric is None or metric.value is None:
+        return ABSENT
+    return f"{shown(metric.value)} {interval_text(metric, shown)}".rstrip()
 
 
 def _point_names(panel: Panel) -> dict[str, str]:

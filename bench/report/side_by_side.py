@@ -83,8 +83,8 @@ def variants_table(across: Across) -> Table | None:
     columns = [Column("Variant", "", False)]
     for host in hosts:
         mark = f", {NOT_VALID}" if host in across.emulated else ""
-        columns.append(Column(host, f"ms, inference p50{mark}"))
-        columns.append(Column(host, f"speed-up, × its own fp32{mark}"))
+        columns.append(Column(host, f"ms, inference p50{mark}", keys=Keys(host=host)))
+        columns.append(Column(host, f"speed-up, × its own fp32{mark}", keys=Keys(host=host)))
     columns += [Column(f"{host} / {reference}", "times the latency") for host in others]
     labels = case_labels([variant.first for variant in shared])
     rows = tuple(
@@ -118,7 +118,7 @@ def machines_table(across: Across) -> Table | None:
     rows = tuple(_fact_row(title, values) for title, values in told.items() if any(values))
     if not rows:
         return None
-    columns = (Column("Fact", "", False), *(Column(host, "", False) for host in facts))
+    columns = (Column("Fact", "", False), *(Column(host, "", False, Keys(host=host)) for host in facts))
     return Table("The machines", "As each told of itself; what all share is grey.", columns, rows)
 
 

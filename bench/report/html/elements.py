@@ -59,7 +59,7 @@ def keyed(keys: Keys | None) -> str:
         "data-precision": keys.precision,
         "data-threads": keys.threads,
     }
-    return " data-keyed" + attributes(values)
+    return ' data-keyed=""' + attributes(values)
 
 
 def traced(cell: Cell) -> str:
