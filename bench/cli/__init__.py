@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.cli.parser import make_parser
+from bench.cli.screen import allow_any_text
 from bench.errors import BenchError, SuiteError, UsageError
 
 # Exit codes: 0 good, 1 regressed, 2 wrong use or suite, 3 something could not be measured,
@@ -16,6 +17,7 @@ EXIT_GOOD, EXIT_WRONG_USE, EXIT_NOT_MEASURED, EXIT_INTERRUPTED = 0, 2, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    allow_any_text(sys.stdout)
     options = make_parser().parse_args(arguments)
     try:
         code: int = importlib.import_module(f"bench.cli.{options.module}").run(options)

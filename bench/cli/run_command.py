@@ -11,6 +11,7 @@ from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED
 from bench.cli.interruption import ask_to_stop, say_interrupted
 from bench.cli.overrides import load
 from bench.cli.progress import ProgressLine
+from bench.cli.screen import find_screen
 from bench.core.record import Record
 from bench.core.suite import Suite
 from bench.running.listener import Silent
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     _close(progress)
     written = render_all(outcome.records, outcome.folder, outcome.info)
-    print(terminal_table(outcome.records))
+    print(terminal_table(outcome.records, find_screen()))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
     return exit_code(outcome.records)

@@ -211,7 +211,7 @@ def test_the_terminal_table_lines_up() -> None:
     lines = terminal_table(quickstart_records()).splitlines()
     assert lines[0] == "shapes on local (NMS outside the graph; p50)"
     assert len({len(line) for line in lines[1:12]}) == 1
-    assert lines[-1].startswith("  -> Ship int8 on litert.")
+    assert "  -> Ship int8 on litert" in lines
 
 
 def test_the_terminal_shows_failures_and_no_control_characters() -> None:
