@@ -86,7 +86,7 @@ def _draw(chart: Chart) -> Any:
     plot_height = PLOT_HEIGHT if len(hosts) == 1 else SMALL_PLOT_HEIGHT
     height = FOOT + len(hosts) * (plot_height + _head(hosts))
     figure = Figure(figsize=(WIDTH, height))
-    colors, markers = _colors(chart.points), _markers(chart.points)
+    colors, markers = _colors(chart.points), markers_of(chart.points)
     panels: list[tuple[Any, list[Point]]] = []
     for place, host in enumerate(hosts):
         bottom = height - (place + 1) * (plot_height + _head(hosts))
@@ -94,12 +94,12 @@ def _draw(chart: Chart) -> Any:
         frame = (0.125, bottom / height, 0.855, plot_height / height)
         axes = figure.add_axes(frame, sharex=first, sharey=first)
         points = [point for point in chart.points if point.host == host]
-        _draw_panel(axes, chart, points, colors, markers)
+        draw_panel(axes, chart, points, colors, markers)
         axes.tick_params(labelbottom=place == len(hosts) - 1)
         axes.set_title(cut(printable(host), LONGEST_HOST), loc="left", fontsize=10)
         panels.append((axes, points))
     panels[-1][0].set_xlabel(chart.x_title)
-    _draw_legend(figure, colors, markers)
+    draw_legend(figure, colors, markers)
     for axes, points in panels:
         name_points(figure, axes, points, chart)
     return figure
@@ -110,7 +110,7 @@ def _head(hosts: Sequence[str]) -> float:
     return 0.09 if len(hosts) == 1 else 0.34
 
 
-def _draw_panel(
+def draw_panel(
     axes: Any, chart: Chart, points: Sequence[Point], colors: dict[str, str], markers: dict[str, str]
 ) -> None:
     """Draw the points of one host and its Pareto front; the scale is that of all hosts."""
@@ -161,7 +161,8 @@ def _draw_point(axes: Any, point: Point, mark: str, color: str, marker: str) -> 
     axes.plot(point.x, point.y, marker, mfc=face, mec=color, mew=1.4, markersize=7, zorder=3, gid=mark)
 
 
-def _draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -> None:
+def draw_legend(figure: Any, colors: dict[str, str], markers: dict[str, str]) -> None:
+    """Say below the plots what colours, markers and the dashed line mean."""
     from matplotlib.lines import Line2D
 
     none: dict[str, Any] = {"linestyle": "none", "markersize": 6}
@@ -189,6 +190,7 @@ def _colors(points: Sequence[Point | CourseLine]) -> dict[str, str]:
     return colors_of(point.precision for point in points)
 
 
-def _markers(points: Sequence[Point]) -> dict[str, str]:
+def markers_of(points: Sequence[Point]) -> dict[str, str]:
+    """Give each runtime its marker."""
     names = sorted({point.runtime for point in points})
     return {name: MARKERS[index % len(MARKERS)] for index, name in enumerate(names)}
