@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.core.artifact import Artifact
+from bench.core.suite import Overrides
 from bench.datasets.prepare import Prepared
 from bench.gating.sides import Side
 from bench.running.listener import Listener
@@ -55,9 +56,12 @@ class Surroundings:
         data: images of the suite as it is now, as `prepare_data` returns them.
         baselines: where baselines are kept.
         folder: for logs of what is built.
+        overrides: what the command line changed of the suite: older files are made at the same size.
     """
 
     data: Prepared
     baselines: Path
     folder: Path
     listener: Listener
+    overrides: Overrides = Overrides()
+    build_timeout_seconds: float = 3600.0
