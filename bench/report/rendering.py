@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
+from bench.report.html.page import render_page
 from bench.report.markdown import render_markdown
 from bench.report.model import Chart, CourseChart, ReportModel
-from bench.report.page import render_page
 from bench.report.rows import render_csv
 
 # A chart is some 30 kB of SVG; the page stays below 2 MB with so many sections drawn.

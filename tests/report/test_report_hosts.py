@@ -408,7 +408,7 @@ def test_hostile_names_of_hosts_boards_and_machines_stay_text(tmp_path: Path) ->
     text = (tmp_path / "report.html").read_text("utf-8")
     parsed = Tags()
     parsed.feed(text)
-    assert not {"script", "img", "a", "iframe"} & parsed.tags and "\x1b" not in text
+    assert not {"img", "iframe"} & parsed.tags and "\x1b" not in text and text.count("<script") == 1
     assert not [name for name in parsed.names if name.startswith("on")]
     markdown = render_markdown(build_report(records), {})
     assert "<" not in markdown.replace("&lt;", "") and not re.search(r"(?<!\\)\[a\]", markdown)

@@ -15,8 +15,8 @@ from bench.core.metric import make_metric
 from bench.core.record import Record
 from bench.report import terminal_table
 from bench.report.building import build_report
+from bench.report.html.page import render_page
 from bench.report.markdown import render_markdown
-from bench.report.page import render_page
 from bench.report.published import published_cell, published_sentence
 from bench.report.rows import render_csv
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from bench.report.model import Cell, Keys
-from bench.report.palette import color_of
 from bench.report.texts import printable
 
 
@@ -125,12 +124,12 @@ def preformatted(lines: Iterable[str]) -> str:
     return f"<pre>{escape(chr(10).join(shown))}</pre>" if shown else ""
 
 
-def picture(title: str, svg: str, caption: str = "", keys: Keys | None = None) -> str:
+def picture(title: str, svg: str, caption: str = "", keys: Keys | None = None, level: int = 4) -> str:
     """Return a figure with its title; `svg` is an element made by us, with a label of its own."""
     below = f"<figcaption>{text(caption)}</figcaption>" if caption else ""
-    return f"<figure{keyed(keys)}>{heading(4, title)}{svg}{below}</figure>\n"
+    return f"<figure{keyed(keys)}>{heading(level, title)}{svg}{below}</figure>\n"
 
 
 def swatch(precision: str) -> str:
     """Return the small coloured mark of a precision, beside its name, never instead of it."""
-    return f'<i class="swatch"{attributes({"style": f"background:{color_of(precision)}"})}></i>'
+    return f'<i class="swatch" aria-hidden="true"{attributes({"data-color": precision})}></i>'

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from bench.report.html.elements import attributes, bullets, folded, heading, keyed, paragraph, text, traced
+from bench.report.html.elements import (
+    attributes,
+    bullets,
+    folded,
+    heading,
+    keyed,
+    paragraph,
+    swatch,
+    text,
+    traced,
+)
 from bench.report.model import Cell, Column, Row, Table
 
 # A longer text gets a column wide enough to be read.
 LONG_TEXT = 40
+
+# A table of so many rows scrolls by itself, below a head that stays.
+TALL = 25
 
 
 def open_table(table: Table) -> str:
@@ -23,9 +36,10 @@ def table_body(table: Table) -> str:
     """Return caption, table and notes."""
     head = "".join(map(_head, table.columns))
     rows = "".join(_row(row, table.columns) for row in table.rows)
+    tall = " tall" if len(table.rows) >= TALL else ""
     label = attributes({"aria-label": table.title})
     return (
-        f'{paragraph(table.caption, "note")}<div class="scroll" role="region" tabindex="0"{label}>'
+        f'{paragraph(table.caption, "note")}<div class="scroll{tall}" role="region" tabindex="0"{label}>'
         f'<table class="sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
         f"</table></div>\n{bullets(table.notes, 'note')}"
     )
@@ -34,11 +48,13 @@ def table_body(table: Table) -> str:
 def _head(column: Column) -> str:
     detail = f'<span class="detail">{text(column.detail)}</span>' if column.detail else ""
     kind = attributes({"class": "number" if column.is_number else ""})
-    return f'<th scope="col"{kind}>{text(column.title)}{detail}</th>'
+    return f'<th scope="col"{kind}{keyed(column.keys)}>{text(column.title)}{detail}</th>'
 
 
 def _row(row: Row, columns: tuple[Column, ...]) -> str:
     cells = [_cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
+    if row.keys and row.keys.precision and cells:
+        cells[0] = cells[0].replace(">", f">{swatch(row.keys.precision)}", 1)
     if row.tone == "chosen" and cells:
         cells[0] = cells[0].removesuffix("</td>") + '<span class="mark">recommended</span></td>'
     return f"<tr{attributes({'class': row.tone})}{keyed(row.keys)}>{''.join(cells)}</tr>\n"

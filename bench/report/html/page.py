@@ -1,0 +1,46 @@
+"""The report as one page: what to ship first, then hosts beside each other, then each host by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.report.html.answers import answers
+from bench.report.html.elements import bullets, heading, paragraph, text
+from bench.report.html.frame import page
+from bench.report.html.parts import across, failures, provenance, section
+from bench.report.model import ReportModel
+
+Pictures = Mapping[tuple[int, str], str]
+
+
+def render_page(report: ReportModel, pictures: Pictures) -> str:
+    """Render a report.
+
+    Args:
+        pictures: (section index, chart key) -> `<svg>` element; charts without one are left out. Parts over
+            several hosts count from -1 downwards.
+    """
+    banner = f'<p class="banner" role="alert">{text(report.banner)}</p>\n' if report.banner else ""
+    parts = [
+        f"<header>\n<h1>{text(report.title)}</h1>\n{paragraph(report.summary, 'soft')}{banner}",
+        _contents(report),
+        "</header>\n",
+        answers(report.sections),
+        *(across(-1 - index, part, pictures) for index, part in enumerate(report.across)),
+        *(section(index, part, pictures) for index, part in enumerate(report.sections)),
+        failures(report.failures),
+        heading(2, "How to read this", "reading") + bullets(report.reading),
+        heading(2, "Where the figures come from", "provenance") + provenance(report.provenance),
+    ]
+    return page(f"{report.title}: what each precision costs", "".join(parts))
+
+
+def _contents(report: ReportModel) -> str:
+    """Return links to the parts, in the order of the page."""
+    links = [("answers", "What to ship")] if report.sections else []
+    links += [(f"across-{index}", part.title) for index, part in enumerate(report.across)]
+    links += [(f"section-{index}", part.title) for index, part in enumerate(report.sections)]
+    links += [("failures", "Cases without figures")] if report.failures else []
+    links += [("reading", "How to read this"), ("provenance", "Where the figures come from")]
+    items = "".join(f'<li><a href="#{anchor}">{text(words)}</a></li>\n' for anchor, words in links)
+    return f'<nav aria-label="On this page">\n<ul>\n{items}</ul>\n</nav>\n'
