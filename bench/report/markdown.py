@@ -66,7 +66,7 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
     if section.comparisons:
         blocks += ["### Each variant beside its fp32", _bullets(section.comparisons)]
     for table in section.tables:
-        blocks += _table(table)
+        blocks += render_table(table)
     if section.remarks:
         blocks.append("### What to look at")
         remarks = (f"{remark.cases}: {remark.text}. {remark.advice}".rstrip() for remark in section.remarks)
@@ -77,10 +77,10 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
 def _across(index: int, part: Across, pictures: Mapping[tuple[int, str], str]) -> list[str]:
     blocks = [f"## {escape(part.title)}", *(f"> {escape(warning)}" for warning in part.warnings)]
     for table in part.tables[:1]:
-        blocks += _table(table)
+        blocks += render_table(table)
     blocks += [_bullets(part.findings), *_charts(index, part.charts, pictures)]
     for table in part.tables[1:]:
-        blocks += _table(table)
+        blocks += render_table(table)
     return blocks
 
 
@@ -102,7 +102,8 @@ def _answer(answer: Answer) -> list[str]:
     ]
 
 
-def _table(table: Table) -> list[str]:
+def render_table(table: Table) -> list[str]:
+    """Render a table with its title, caption and notes, as blocks."""
     heads = [
         escape(f"{column.title}, {column.detail}" if column.detail else column.title)
         for column in table.columns
