@@ -164,6 +164,23 @@ def test_a_baseline_is_found_by_its_name_and_by_its_file(project: Project) -> No
         assert older.side is not None
 
 
+def test_of_a_baseline_of_two_machines_the_figures_of_the_one_measured_on_are_judged_against(
+    project: Project,
+) -> None:
+    side = read_side(measure(project))
+    for cpu, size in (("AMD EPYC", 1.0), ("Xeon", 2.0)):
+        values = {"size_bytes": size}
+        cases = {
+            n: replace(c, setting=c.setting | {"cpu": cpu}, values=values) for n, c in side.cases.items()
+        }
+        write_baseline(project.folder / "kept", replace(side, cases=cases), "main")
+        older = project.find("main")
+        stored = older.stored_for(replace(side, cases=cases))
+        assert stored is not None
+        assert stored.cases[FP32].values == values
+    assert len(older.baselines) == 2
+
+
 def test_a_baseline_whose_files_are_gone_is_built_at_its_commit(project: Project) -> None:
     write_baseline(project.folder / "kept", read_side(measure(project)), "main")
     commit = project.git("rev-parse", "HEAD")

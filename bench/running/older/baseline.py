@@ -29,7 +29,8 @@ def find_in_baselines(baselines: Sequence[Baseline], suite: Suite, around: Surro
     gone = {name: case.artifact for name, case in kept.items() if name not in found}
     git = baselines[0].source.get("git", {})
     built, unknown = build_at_commit(git, gone, suite, around)
-    return Older(side.name, found | built, missing | unknown, side, git.get("commit", ""))
+    cases, commit = found | built, git.get("commit", "")
+    return Older(side.name, cases, missing | unknown, side, commit, tuple(baselines))
 
 
 def _in_cache(

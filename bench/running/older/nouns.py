@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.core.artifact import Artifact
 from bench.core.suite import Overrides
 from bench.datasets.prepare import Prepared
+from bench.gating.baselines import Baseline, baseline_side
 from bench.gating.sides import Side
 from bench.running.listener import Listener
 from bench.wire.description import ModelDescription
@@ -36,7 +37,9 @@ class Older:
         cases: case id of the new suite -> its older file.
         missing: case id -> why its older file cannot be had; every case that could be measured now is in
             one of the two.
-        side: figures that were stored then; None for a revision, which has none.
+        side: figures that were stored then; None for a revision, which has none. Of a baseline that was kept
+            on several kinds of machines see `stored_for`.
+        baselines: what a baseline consists of, a file a machine kind.
         commit: of a revision, in full; of results and baselines the commit they were measured at; empty where
             none is known.
     """
@@ -46,6 +49,11 @@ class Older:
     missing: dict[str, str] = field(default_factory=dict)
     side: Side | None = None
     commit: str = ""
+    baselines: tuple[Baseline, ...] = ()
+
+    def stored_for(self, after: Side) -> Side | None:
+        """Return the stored figures of the machines on which new ones were measured, where there are any."""
+        return baseline_side(list(self.baselines), after) if self.baselines else self.side
 
 
 @dataclass(frozen=True)
