@@ -12,7 +12,7 @@ from bench.errors import BenchError, SuiteError, UsageError
 
 # Exit codes: 0 good, 1 regressed, 2 wrong use or suite, 3 something could not be measured,
 # 4 not comparable, 5 inconclusive; 130 is the shell's own for an interrupted command.
-EXIT_GOOD, EXIT_WRONG_USE, EXIT_NOT_MEASURED, EXIT_INTERRUPTED = 0, 2, 3, 130
+EXIT_GOOD, EXIT_REGRESSED, EXIT_WRONG_USE, EXIT_NOT_MEASURED, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

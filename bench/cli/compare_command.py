@@ -11,6 +11,7 @@ def run(options: argparse.Namespace) -> int:
     """Compare two results; the exit code is the worst answer's."""
     from bench.gating.cached import IntervalCache
     from bench.gating.deciding import Options, decide, overall
+    from bench.gating.gate import with_pairs
     from bench.gating.rules import make_rules
     from bench.gating.sides import read_side
 
@@ -18,5 +19,6 @@ def run(options: argparse.Namespace) -> int:
     with IntervalCache() as changes:
         how = Options(accepted=tuple(options.accept), changes=changes)
         verdicts = decide(before, after, make_rules(after.gate), how)
+    verdicts = with_pairs(verdicts, before, after)
     tell(options, after.suite, before.name, verdicts)
     return overall(verdicts)

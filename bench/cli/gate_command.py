@@ -19,10 +19,8 @@ DEFAULT_NAME = "main"
 
 def run(options: argparse.Namespace) -> int:
     """Gate results; the exit code is the worst answer's."""
-    from bench.gating.cached import IntervalCache
-    from bench.gating.deciding import Options, decide, overall
-    from bench.gating.noise_file import read_noise
-    from bench.gating.rules import make_rules
+    from bench.gating.deciding import overall
+    from bench.gating.gate import first_stage, with_pairs
     from bench.gating.sides import read_side
 
     after = read_side(options.results)
@@ -35,11 +33,8 @@ def run(options: argparse.Namespace) -> int:
         tell(options, after.suite, "its goals", goals)
         return overall(goals)
     before = _baseline(options, after)
-    accepted = tuple(options.accept)
-    told = {key: noise.advice for key, noise in read_noise(options.root, after).items()}
-    with IntervalCache() as changes:
-        how = Options(accepted, needs_confirmation=True, changes=changes, resolved=told)
-        verdicts = decide(before, after, make_rules(after.gate), how)
+    stored = first_stage(before, after, options.root, options.accept)
+    verdicts = with_pairs(stored, before, after)
     tell(options, after.suite, before.name, [*goals, *verdicts])
     return overall([*goals, *verdicts])
 

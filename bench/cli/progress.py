@@ -72,7 +72,7 @@ class ProgressLine:
             note = self._notes.pop(step.host, "")
             if problem:
                 self._print(f"  {step.stage:<8} {_subject(step)}: {problem}")
-            elif not self._is_live and (step.stage != "latency" or step.index == step.total):
+            elif not self._is_live and (step.stage not in ("latency", "pair") or step.index == step.total):
                 told = f" {note}," if note else ""
                 self._print(f"  {self._head(step)}{told} {seconds:.1f} s, {self.time_left()} left")
 

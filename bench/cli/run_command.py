@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED
+from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED, EXIT_REGRESSED
 from bench.cli.interruption import ask_to_stop, say_interrupted
 from bench.cli.overrides import load
 from bench.cli.progress import ProgressLine
@@ -16,6 +17,10 @@ from bench.core.record import Record
 from bench.core.suite import Suite
 from bench.running.listener import Silent
 from bench.running.schedule import MEMORY_PROBES
+
+if TYPE_CHECKING:
+    from bench.core.verdict import Verdict
+    from bench.running.against import AgainstOptions
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
 
     suite, overrides = load(options)
     progress = Silent() if options.quiet else _progress_line(suite)
-    how = RunOptions(options.resume, HostOptions(options.wait, options.set_governor), ask_to_stop)
+    hosts = HostOptions(options.wait, options.set_governor)
+    how = RunOptions(options.resume, hosts, ask_to_stop, _against(options, suite))
     try:
         outcome = run_suite(suite, overrides, options.results, progress, how)
     except KeyboardInterrupt as interruption:
@@ -38,7 +44,29 @@ def run(options: argparse.Namespace) -> int:
     print(terminal_table(outcome.records, find_screen()))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
-    return exit_code(outcome.records)
+    code = exit_code(outcome.records)
+    return code if outcome.verdicts is None else _tell_verdicts(outcome.verdicts, options.against, code)
+
+
+def _against(options: argparse.Namespace, suite: Suite) -> AgainstOptions | None:
+    """Return what the run is judged against; a name that is nothing is refused before any work."""
+    from bench.running.against import AgainstOptions
+    from bench.running.older import check_origin
+
+    if options.against is None:
+        return None
+    check_origin(options.against, suite, options.root)
+    return AgainstOptions(options.against, options.pairs, options.root)
+
+
+def _tell_verdicts(verdicts: Sequence[Verdict], name: str, measured: int) -> int:
+    """Print the verdicts; their exit code wins where something regressed, else what was not measured."""
+    from bench.gating.deciding import overall
+    from bench.report.verdicts import summary, text_table
+
+    print(f"\nagainst {name}:\n{text_table(verdicts)}\n\n{summary(verdicts)}")
+    judged = overall(verdicts)
+    return judged if judged == EXIT_REGRESSED else measured or judged
 
 
 def exit_code(records: Sequence[Record]) -> int:

@@ -146,7 +146,7 @@ def baseline_side(baselines: list[Baseline], after: Side) -> Side:
             if case_id not in cases or is_same:
                 cases[case_id] = case
     first = baselines[0]
-    return Side(f"baseline {first.name}", first.suite, cases)
+    return Side(f"baseline {first.name}", first.suite, cases, source=first.source)
 
 
 def _write_file(root: Path, side: Side, name: str, machine: str, cases: Mapping[str, CaseSide]) -> Path:

@@ -127,7 +127,7 @@ def case_side(run: Path, record: Record) -> CaseSide:
         status=record.status,
         reason=record.reason,
         values={m.name: m.value for m in record.metrics if m.value is not None},
-        processes={**_times([line["result"] for line in timed]), **_memory(probes)},
+        processes={**times_of([line["result"] for line in timed]), **memory_of(probes)},
         rounds=tuple((line["sitting"], line["round"]) for line in timed),
         matches=matches if matches and matches.is_file() else None,
         setting=setting_of(record),
@@ -160,7 +160,7 @@ def _valid_lines(run: Path, case: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["setup"] == setup and line.get("valid", True)]
 
 
-def _times(results: Sequence[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
+def times_of(results: Sequence[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
     """Return one value a process of each timed metric; a tail is that of the process's own calls."""
     found: dict[str, list[float]] = {}
     for result in results:
@@ -178,7 +178,8 @@ def _times(results: Sequence[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(values) for name, values in found.items() if len(values) == len(results)}
 
 
-def _memory(probes: Sequence[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
+def memory_of(probes: Sequence[dict[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """Return one value a process of each memory metric."""
     if not probes:
         return {}
     peaks = [float(probe["peak_rss_bytes"] + (probe.get("swap_bytes") or 0)) for probe in probes]

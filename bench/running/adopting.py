@@ -55,7 +55,7 @@ def _stop_others(sitting: Sitting, known: Sequence[PendingJob], wanted: Mapping[
 
 
 def _as_queued(one: PendingJob, case: Case, step: Step) -> Queued:
-    attempt = Attempt(step, case, one.job.kind, (), one.round_index)
+    attempt = Attempt(step, case, one.job.kind, (), one.round_index, is_pair=one.is_pair)
     return Queued(attempt, Task(one.job, one.timeout_seconds), one.sitting)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.core.pair import PAIR_KINDS
 from bench.core.suite import Case
 from bench.hosts.base import HostFile, Task
 from bench.hosts.follow import JobOutcome
@@ -26,6 +27,7 @@ class Attempt:
     Attributes:
         round_index: of a timed round, from 0.
         is_cooled: the job waits for the processor to cool before it begins.
+        is_pair: half of a pair, which stands in no record; `round_index` is the pair's number.
     """
 
     step: Step
@@ -34,11 +36,20 @@ class Attempt:
     images: tuple[ImageRef, ...]
     round_index: int = 0
     is_cooled: bool = False
+    is_pair: bool = False
 
     @property
     def key(self) -> tuple[str, str, int]:
         """What it measures, however often that is tried."""
         return self.case.id, self.kind, self.round_index
+
+    @property
+    def line_kind(self) -> str:
+        """What its line in the journal is called."""
+        if self.is_pair:
+            return PAIR_KINDS[self.kind]
+        # The shards of an accuracy pass are journalled one by one; this line holds the pass's totals.
+        return "accuracy_pass" if self.kind == "accuracy" else self.kind
 
 
 def make_task(sitting: Sitting, attempt: Attempt) -> Task:
@@ -106,8 +117,7 @@ def make_line(
     result = _plain(events.get("result", {}))
     problem = outcome.reason or (_nonsense(result) if attempt.kind == "check" else "")
     return {
-        # The shards of an accuracy pass are journalled one by one; this line holds the pass's totals.
-        "kind": "accuracy_pass" if attempt.kind == "accuracy" else attempt.kind,
+        "kind": attempt.line_kind,
         "job": job_id,
         "round": attempt.round_index,
         "status": "failed" if problem else "ok",

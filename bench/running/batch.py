@@ -86,6 +86,7 @@ def _as_pending(sitting: Sitting, queued: Queued) -> PendingJob:
         sitting=queued.sitting_id,
         job=queued.task.job,
         timeout_seconds=queued.task.timeout_seconds,
+        is_pair=queued.attempt.is_pair,
     )
 
 
@@ -126,7 +127,9 @@ def journal_line(sitting: Sitting, queued: Queued, line: Line) -> None:
 
 
 def _journal(sitting: Sitting, attempt: Attempt, line: Line) -> None:
-    sitting.journal(attempt.case, line)
+    # Pairs are judged without the run's setup at hand: their lines name the file that was measured.
+    named = {"artifact": sitting.artifacts[attempt.case.id].sha256} if attempt.is_pair else {}
+    sitting.journal(attempt.case, {**line, **named})
     is_broken = line["status"] != "ok"
     if is_broken:
         sitting.broken.add(attempt.case.id)

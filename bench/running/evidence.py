@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.core.artifact import Artifact
 from bench.core.data import EvaluationData
+from bench.core.pair import PAIR_KINDS
 from bench.core.record import Status
 from bench.core.suite import Case, Suite
 from bench.errors import BenchError
@@ -111,6 +112,7 @@ def _score(evidence: Evidence, scorer: Scorer, case: Case, needs_rounds: bool) -
         evidence.suite, case, evidence.artifacts[case.id], evidence.data, evidence.facts(case.host)
     )
     lines = [line for line in evidence.run.read_rounds(case.id) if line.get("setup") == setup]
+    lines = [line for line in lines if line["kind"] not in PAIR_KINDS.values()]
     expected = _expected(evidence, case, needs_rounds)
     found = judge(lines, expected)
     by_kind = {**_by_kind(lines), "latency": timed_lines(lines, expected)}

@@ -15,6 +15,7 @@ from bench.running.likeness import differences
 from bench.running.listener import LOST, Step
 from bench.running.measuring import measure, run_accuracy
 from bench.running.opening import note_facts, require_same_machine
+from bench.running.pairs import run_pairs
 from bench.running.readiness import make_ready
 from bench.running.sending import send_files
 from bench.running.sitting import Sitting
@@ -61,6 +62,7 @@ class HostRun:
             team=team,
             stop=crew.stop,
             renew=self._renew,
+            is_pairing=bool(work.duels),
         )
 
     @property
@@ -145,6 +147,9 @@ class HostRun:
         self._take()
         cases, controls = self.work.cases(self.host.name), self.work.controls_of(self.host.name)
         adopt(self.sitting, [*cases, *controls])
+        if self.work.duels:
+            run_pairs(self.sitting, [duel for duel in self.work.duels if duel.case.host == self.host.name])
+            return
         measure(self.sitting, cases)
         run_accuracy(self.sitting, controls)
 

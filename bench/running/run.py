@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from bench.core.data import EvaluationData, ImageSet
 from bench.core.places import cache_folder
 from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
-from bench.datasets.prepare import prepare_data
+from bench.core.verdict import Verdict
+from bench.datasets.prepare import Prepared, prepare_data
+from bench.running.against import AgainstOptions, judge_against
 from bench.running.artifacts import Built, Needs, build, find_needs, with_availability
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
 from bench.running.labels import check_labels, resolve_labels
 from bench.running.leasing import require_free_machine
 from bench.running.listener import Listener, Step
+from bench.running.older import Older, Surroundings, find_older
 from bench.running.opening import begin_run, resume_run
 from bench.running.preflight import require_reachable
 from bench.running.together import Losses, measure_hosts
@@ -37,11 +40,13 @@ class RunOutcome:
 
     Attributes:
         folder: the run folder; `info` is the content of its `run.json`.
+        verdicts: where it was judged against something.
     """
 
     folder: Path
     info: dict[str, Any]
     records: list[Record]
+    verdicts: tuple[Verdict, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,13 @@ class RunOptions:
         resume: go on with the newest run of this suite instead of a new one.
         hosts: how hosts are treated.
         should_stop: asked on Ctrl-C with the names of devices that would go on measuring.
+        against: what the new figures are judged against, and measured next to where they are in doubt.
     """
 
     resume: bool = False
     hosts: HostOptions = HostOptions()
     should_stop: Callable[[Sequence[str]], bool] = lambda names: False
+    against: AgainstOptions | None = None
 
 
 def run_suite(
@@ -80,7 +87,7 @@ def run_suite(
     require_free_machine(suite.hosts, options.hosts.wait_seconds)
     require_reachable(suite, listener)
     suite = with_availability(suite)
-    data, calibration, training = _prepare(suite, listener)
+    data, calibration, training = prepared = _prepare(suite, listener)
     suite = resolve_labels(suite, data)
     check_labels(suite, data)
     needs = find_needs(suite, calibration, training)
@@ -89,8 +96,12 @@ def run_suite(
         built = _build(needs, run, listener)
         controls = _controls(needs, built)
         work = Work(suite, run, data, built.artifacts, controls, listener, options.hosts)
+        older = _older(work, prepared, overrides, options.against)
         losses = measure_hosts(work, options.should_stop)
-        return _finish(work, built, needs, losses)
+        outcome = _finish(work, built, needs, losses)
+        if older is None or options.against is None:
+            return outcome
+        return replace(outcome, verdicts=judge_against(work, older, options.against, options.should_stop))
 
 
 def _prepare(suite: Suite, listener: Listener) -> tuple[EvaluationData, ImageSet, ImageSet]:
@@ -110,6 +121,17 @@ def _build(needs: Needs, run: RunFolder, listener: Listener) -> Built:
             case_id, {**line, "result": {"key": artifact.recipe_key, "notes": artifact.build_notes}}
         )
     return built
+
+
+def _older(
+    work: Work, prepared: Prepared, overrides: Overrides, against: AgainstOptions | None
+) -> Older | None:
+    """Find or build the older files before anything is measured, which building would disturb."""
+    if against is None:
+        return None
+    folder = work.run.path / "older"
+    around = Surroundings(prepared, against.baselines, folder, work.listener, overrides)
+    return find_older(against.name, work.suite, around)
 
 
 def _controls(needs: Needs, built: Built) -> tuple[Case, ...]:

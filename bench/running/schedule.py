@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.core.measure import MeasureOptions
+from bench.core.pair import PAIR_KINDS
 from bench.core.suite import Case
 
 # Fresh processes whose memory is read; the median of three ignores one disturbed probe.
@@ -57,6 +58,9 @@ def summarise(lines: Iterable[dict[str, Any]], board: str = "") -> Done:
     """
     done = Done()
     for line in lines:
+        if line["kind"] in PAIR_KINDS.values():
+            # Of the second stage, which changes nothing of a case's record.
+            continue
         if line.get("board", "") != board:
             if line["kind"] in _SHARED:
                 _count(done, line)

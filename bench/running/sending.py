@@ -49,7 +49,7 @@ def _photos(work: Work, sitting: Sitting, place: int, count: int) -> list[HostFi
     options, images = sitting.options, work.data.images
     missing = _missing_ids(work, sitting)
     needed = [*spread(images, NUM_PROBE_IMAGES), *spread(images, options.images)]
-    needed += [image for image in images[place::count] if image.id in missing]
+    needed += [image for image in images[place::count] if image.id in missing and not work.duels]
     files = {image.sha256: HostFile(Path(image.path), image.sha256) for image in needed}
     return [file for file in files.values() if file.path.is_file()]
 

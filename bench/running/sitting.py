@@ -35,6 +35,7 @@ class Sitting:
         refs: content hash -> the host's path of an image or model file already put there.
         seen: paths of files that were there when they were last looked for.
         stop: set when the run is asked to stop.
+        is_pairing: pairs are measured, and nothing else.
         renew: called before jobs are queued, so that the board stays this run's.
         id: in every line that is journalled; rounds of one sitting ran next to each other.
     """
@@ -52,6 +53,7 @@ class Sitting:
     seen: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
     renew: Callable[[], None] = lambda: None
+    is_pairing: bool = False
     num_jobs: int = 0
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
@@ -69,7 +71,7 @@ class Sitting:
     @property
     def pending(self) -> PendingJobs:
         """What is queued on the board and not journalled yet."""
-        return PendingJobs(self.run.path, self.host.name, self.board)
+        return PendingJobs(self.run.path, self.host.name, self.board, is_pairs=self.is_pairing)
 
     @property
     def broken(self) -> set[str]:

@@ -28,12 +28,27 @@ class HostOptions:
 
 
 @dataclass(frozen=True)
+class Duel:
+    """A case and its twin, which are measured in turns.
+
+    Attributes:
+        twin: the older file, under the case's settings.
+        wanted: kind of job -> whole pairs that there shall be, those of earlier sittings among them.
+    """
+
+    case: Case
+    twin: Case
+    wanted: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Work:
     """What a run measures.
 
     Attributes:
         artifacts: case id -> the file to measure; cases without one are left out.
         controls: cases of which the accuracy alone is measured.
+        duels: cases to be measured next to their older file; where there are any, nothing else is measured.
     """
 
     suite: Suite
@@ -43,6 +58,7 @@ class Work:
     controls: tuple[Case, ...]
     listener: Listener
     options: HostOptions = HostOptions()
+    duels: tuple[Duel, ...] = ()
 
     def settings(self, host: str) -> HostSettings:
         """Return what the hosts file says of a host."""

@@ -25,6 +25,7 @@ class PendingJob:
     Attributes:
         job: without its images.
         case, round_index, setup, sitting: as its line in the journal is to say.
+        is_pair: it is half of a pair.
     """
 
     case: str
@@ -33,14 +34,17 @@ class PendingJob:
     sitting: str
     job: Job
     timeout_seconds: float
+    is_pair: bool = False
 
 
 class PendingJobs:
-    """The list of one board."""
+    """The list of one board; pairs have a list of their own, since they are adopted with their twins."""
 
-    def __init__(self, run: Path, host: str, board: str) -> None:
+    def __init__(self, run: Path, host: str, board: str, *, is_pairs: bool = False) -> None:
         label = f"-{case_folder_name(board)}" if board else ""
-        self.path = run / f"pending-{suite_folder_name(host)}{label}.json"
+        # No folder name has a tilde, so no host's list is taken for another one's.
+        stem = "pending~pairs" if is_pairs else "pending"
+        self.path = run / f"{stem}-{suite_folder_name(host)}{label}.json"
 
     def write(self, jobs: Sequence[PendingJob]) -> None:
         """Replace the list; it is on the disk when this returns."""

@@ -36,6 +36,7 @@ class FakeDevice:
         is_reachable: connections to it work.
         on_job: called before each job, in the thread that follows it.
         holder: who else has the lease.
+        breaks: model files (sha256) whose jobs die.
     """
 
     facts: dict[str, Any] = field(default_factory=lambda: dict(FACTS))
@@ -44,6 +45,7 @@ class FakeDevice:
     is_reachable: bool = True
     on_job: Callable[[Job], None] = lambda job: None
     holder: str = ""
+    breaks: set[str] = field(default_factory=set)
     machine: str = ""
     queue: list[Task] = field(default_factory=list)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -81,6 +83,10 @@ class FakeDevice:
             for lost in [task, *self.queue]:
                 self.ends[lost.job.id] = Ended(None, "", (), cause="reboot")
             self.queue.clear()
+            return
+        if job.model.rpartition("/")[2] in self.breaks:
+            self._say(job, "started")
+            self.ends[job.id] = Ended(None, "SIGABRT", ("it broke",))
             return
         self._answer(job)
         self.done.append(job)

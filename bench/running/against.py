@@ -1,0 +1,119 @@
+"""The second stage of a run: what stored figures leave in doubt is measured next to the older files.
+
+The answers come from `gating.gate`, which finds the same ones in the run folder at any later time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bench.core.verdict import Verdict
+from bench.gating.against_file import Against, TwinNote, write_against
+from bench.gating.confirming import SecondStage
+from bench.gating.gate import first_stage, second_stage, with_pairs
+from bench.gating.rules import make_rules
+from bench.gating.sides import CaseSide, Side, read_side
+from bench.gating.suspecting import find_suspects
+from bench.running.looks import take_pairs
+from bench.running.older import Older
+from bench.running.work import Work
+from bench.wire.codec import content_hash
+
+
+@dataclass(frozen=True)
+class AgainstOptions:
+    """What a run is judged against.
+
+    Attributes:
+        name: as the user gives it, see `older.find_older`.
+        pairs: whether suspects are measured in pairs, or every case.
+        baselines: where baselines and the machine's noise are kept.
+    """
+
+    name: str
+    pairs: Literal["suspects", "all"] = "suspects"
+    baselines: Path = Path("results/baselines")
+
+
+def judge_against(
+    work: Work, older: Older, options: AgainstOptions, should_stop: Callable[[Sequence[str]], bool]
+) -> tuple[Verdict, ...]:
+    """Judge a finished run, measuring in pairs what is in doubt, and note all of it in `against.json`.
+
+    Args:
+        work: as it was measured; its records are written.
+        should_stop: see `measure_hosts`.
+
+    Raises:
+        InterruptedRun: the user interrupted; whole pairs are kept.
+    """
+    after = read_side(work.run.path)
+    before = older_side(older, after)
+    rules = make_rules(after.gate)
+    first = first_stage(before, after, options.baselines)
+    suspects = find_suspects(first, rules, (before, after), older.cases, options.pairs == "all")
+    against = _begin(older, options, tuple(suspects))
+    write_against(work.run.path, against)
+
+    def read_stage() -> SecondStage:
+        return second_stage(against, rules, before, after)
+
+    troubles = take_pairs(work, older, read_stage, should_stop)
+    against = replace(against, troubles=troubles)
+    write_against(work.run.path, against)
+    verdicts = tuple(with_pairs(first, before, after))
+    write_against(work.run.path, replace(against, verdicts=verdicts))
+    return verdicts
+
+
+def older_side(older: Older, after: Side) -> Side:
+    """Return the stored figures, completed by what the older files say of themselves.
+
+    A file that was found or built again stands for the one that the figures came from.
+    """
+    stored = older.side or Side(older.name, after.suite)
+    cases = dict(stored.cases)
+    for case, one in older.cases.items():
+        if case in cases and cases[case].status == "ok":
+            cases[case] = replace(cases[case], artifact=one.artifact.sha256)
+        elif case in after.cases and case not in cases:
+            cases[case] = _unmeasured(older, case, after.cases[case])
+    return replace(stored, name=older.name, cases=cases)
+
+
+def _unmeasured(older: Older, case: str, now: CaseSide) -> CaseSide:
+    """Return a case of which no figures are stored: its file has a size, and is fed in a known way."""
+    one = older.cases[case]
+    description = one.description
+    fed = {
+        "preprocess": content_hash(description.preprocess),
+        "decode": content_hash(description.decode),
+        "suppression": content_hash(description.suppression),
+        "labels": content_hash(description.category_ids),
+    }
+    sizes = {
+        "size_bytes": float(one.artifact.size_bytes),
+        "compressed_bytes": float(one.artifact.compressed_bytes),
+    }
+    setting = {**now.setting, **fed}
+    return CaseSide(case, "ok", "", sizes, {}, (), None, setting, one.artifact.sha256)
+
+
+def _begin(older: Older, options: AgainstOptions, suspects: tuple[tuple[str, str], ...]) -> Against:
+    twins = {
+        case: TwinNote(one.artifact.sha256, one.artifact.recipe_key, one.source)
+        for case, one in older.cases.items()
+    }
+    git = older.side.source.get("git", {}) if older.side else {}
+    return Against(
+        given=options.name,
+        name=older.name,
+        # A commit says nothing of files that were made with changes beside it.
+        commit="" if git.get("is_dirty") else older.commit,
+        twins=twins,
+        missing=dict(older.missing),
+        suspects=suspects,
+    )
