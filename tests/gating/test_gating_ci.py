@@ -107,6 +107,14 @@ def test_the_action_installs_measures_and_judges(tmp_path: Path) -> None:
     assert (tmp_path / "path").read_text().strip() == f"{tmp_path}/temp/bench/bin"
 
 
+def test_the_action_measures_against_what_it_is_told_with_the_same_baselines(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    runner.run(suite="s.yaml", baseline="main", against="git:origin/main", baselines="kept")
+    measured, judged = map(make_parser().parse_args, runner.commands())
+    assert (measured.against, str(measured.root)) == ("git:origin/main", "kept")
+    assert (judged.baseline, str(judged.root)) == ("main", "kept")
+
+
 def test_the_actions_choices_reach_the_gate(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
     runner.run(
@@ -125,6 +133,11 @@ def test_the_actions_choices_reach_the_gate(tmp_path: Path) -> None:
         (3, 3, 3, 2),
         (3, 0, 3, 2),  # What was not measured is never good.
         (3, 1, 1, 2),
+        (1, 5, 1, 2),
+        (5, 0, 5, 2),
+        (4, 5, 4, 2),
+        (5, 3, 3, 2),
+        (0, 2, 2, 2),  # The gate was called wrongly.
         (2, 0, 2, 1),  # A wrong suite is not judged.
         (130, 0, 130, 1),
     ],
@@ -165,6 +178,10 @@ def test_a_workflow_uses_trusted_actions_as_they_are(name: str) -> None:
     (ours,) = (step["with"] for step in steps if step["uses"].startswith("YOUR-ORG"))
     assert set(ours) <= set(ACTION["inputs"])
     make_parser().parse_args(["run", ours["suite"], *shlex.split(ours.get("run-arguments", ""))])
+    (checkout,) = (step["with"] for step in steps if "checkout" in step["uses"])
+    # Pairs decide about what the gate judges, and older files are built from history.
+    assert ours["against"] == ours["baseline"]
+    assert checkout["fetch-depth"] == "0"
     assert (EXAMPLES / ours["suite"]).is_file()
     # What is kept is where the action measures into.
     (kept,) = (step["with"]["path"] for step in steps if "upload-artifact" in step["uses"])
@@ -176,6 +193,8 @@ def test_the_lines_for_gitlab_are_commands() -> None:
     commands = [shlex.split(line.partition(" || ")[0]) for line in job["script"]]
     parsed = [make_parser().parse_args(words[1:]) for words in commands if words[0] == "bench"]
     assert [options.command for options in parsed] == ["run", "gate"]
+    assert parsed[0].against == parsed[1].baseline == "main"
+    assert job["variables"]["GIT_DEPTH"] == "0"
     assert str(parsed[1].results) == str(parsed[0].results) and (EXAMPLES / parsed[0].suite).is_file()
     assert job["artifacts"]["reports"]["junit"] == str(parsed[1].junit)
 
@@ -217,3 +236,12 @@ def test_the_action_gates_a_real_run(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(suite.replace("SIZE", "size <= 1 kB"))
     assert runner.run(suite="tiny.yaml", baseline="main") == 1
     assert "size &lt;= 1 kB" in (tmp_path / "bench-results/tiny/gate.md").read_text()
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (1, 0), (3, 0), (4, 0), (5, 0), (2, 2), (130, 2)])
+def test_on_gitlab_whatever_was_measured_is_judged(tmp_path: Path, code: int, expected: int) -> None:
+    (line,) = (line for line in read(EXAMPLES / "gitlab-ci.yml")["bench"]["script"] if "bench run" in line)
+    (tmp_path / "bench").write_text(f"#!/bin/sh\nexit {code}\n")
+    (tmp_path / "bench").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert subprocess.run(["sh", "-e", "-c", line], env=environment, check=False).returncode == expected
