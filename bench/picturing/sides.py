@@ -1,0 +1,71 @@
+"""One detector on all images: its stored match data and boxes, at its working point."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.record import Record
+from bench.errors import DataError
+from bench.metrics.detections import Detections
+from bench.metrics.image_changes import Boxes, Standing, stand
+from bench.metrics.matches import Matches, load_matches
+
+
+@dataclass(frozen=True)
+class Side(Boxes):
+    """One case: boxes are xywh, pixels of the original image."""
+
+    record: Record
+
+    def at(self, threshold: float) -> Standing:
+        """Return what it finds with boxes from another score on."""
+        return stand(self.matches, threshold)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The files of one case that was scored."""
+
+    record: Record
+    matches: Path
+    detections: Path
+
+    @property
+    def content(self) -> str:
+        """What tells other detections from these: two cases may have found the very same."""
+        digest = hashlib.sha256()
+        for path in (self.matches, self.detections):
+            digest.update(_bytes(path))
+        return digest.hexdigest()
+
+    def load(self) -> tuple[Matches, NDArray[np.float32]]:
+        """Return match data and the boxes in their order.
+
+        Raises:
+            DataError: a file is damaged, or they do not fit each other.
+        """
+        matches = load_matches(self.matches)
+        detections = Detections.load(self.detections)
+        if len(matches.row) and int(matches.row.max()) >= len(detections):
+            raise DataError(f"{self.matches}: belongs to other detections; score again")
+        return matches, detections.box[matches.row]
+
+
+def stored_of(run: Path, record: Record) -> Stored | None:
+    """Return the files of a case; None where it has none."""
+    if not (record.matches and record.detections):
+        return None
+    stored = Stored(record, run / record.matches, run / record.detections)
+    return stored if stored.matches.is_file() and stored.detections.is_file() else None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read ({problem.strerror})") from problem
