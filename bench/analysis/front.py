@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.analysis.compare import accuracy_order
-from bench.analysis.interval import clearly_less, known_value
+from bench.analysis.interval import bounds, known_value
 from bench.core.record import Record
 
 # front: nobody is at least as good on both axes. tied: somebody is, but no interval separates them.
@@ -41,42 +41,59 @@ class Front:
         return next((placed.standing for placed in self.placed if placed.case == case), None)
 
 
+class _Point(NamedTuple):
+    """A case's place in the plane: read once, since every case is held against every other one."""
+
+    record: Record
+    accuracy: float
+    cost: float
+    ends: tuple[float, float] | None
+
+
 def find_front(records: Sequence[Record], cost: str) -> Front:
     """Place every record that has both an mAP and that cost."""
-    points = [record for record in records if None not in (_accuracy(record), known_value(record, cost))]
-    return Front(cost, tuple(_place(record, points, cost) for record in points))
+    points = [point for record in records if (point := _point(record, cost))]
+    return Front(cost, tuple(_place(point, points) for point in points))
 
 
-def _place(record: Record, points: Sequence[Record], cost: str) -> Placed:
-    dominating = [other for other in points if _dominates(other, record, cost)]
-    clear = [other for other in dominating if _is_clear(other, record, cost)]
+def _point(record: Record, cost: str) -> _Point | None:
+    accuracy, value = known_value(record, "map_50_95"), known_value(record, cost)
+    if accuracy is None or value is None:
+        return None
+    return _Point(record, accuracy, value, bounds(record.metric(cost)))
+
+
+def _place(point: _Point, points: Sequence[_Point]) -> Placed:
+    case = point.record.case
+    dominating = [other for other in points if _dominates(other, point)]
+    clear = [other for other in dominating if _is_clear(other, point)]
     if clear:
-        return Placed(record.case, "dominated", _best(clear, cost).case)
+        return Placed(case, "dominated", _best(clear).record.case)
     if dominating:
-        return Placed(record.case, "tied", _best(dominating, cost).case)
+        return Placed(case, "tied", _best(dominating).record.case)
     matching = [
         other
         for other in points
-        if clearly_less(other.metric(cost), record.metric(cost)) and accuracy_order(other, record) >= 0
+        if _costs_clearly_less(other, point) and accuracy_order(other.record, point.record) >= 0
     ]
-    by = min(matching, key=lambda other: known_value(other, cost) or 0.0).case if matching else ""
-    return Placed(record.case, "front", by)
+    return Placed(case, "front", min(matching, key=lambda one: one.cost).record.case if matching else "")
 
 
-def _dominates(other: Record, record: Record, cost: str) -> bool:
+def _dominates(other: _Point, point: _Point) -> bool:
     """Whether `other` is at least as good on both axes and better on one, by point values."""
-    gain = (_accuracy(other) or 0.0) - (_accuracy(record) or 0.0)
-    saving = (known_value(record, cost) or 0.0) - (known_value(other, cost) or 0.0)
-    return gain >= 0 and saving >= 0 and (gain > 0 or saving > 0)
+    if other.accuracy < point.accuracy or other.cost > point.cost:
+        return False
+    return other.accuracy > point.accuracy or other.cost < point.cost
 
 
-def _is_clear(other: Record, record: Record, cost: str) -> bool:
-    return clearly_less(other.metric(cost), record.metric(cost)) or accuracy_order(other, record) > 0
+def _is_clear(other: _Point, point: _Point) -> bool:
+    return _costs_clearly_less(other, point) or accuracy_order(other.record, point.record) > 0
 
 
-def _best(records: Sequence[Record], cost: str) -> Record:
-    return max(records, key=lambda record: (_accuracy(record) or 0.0, -(known_value(record, cost) or 0.0)))
+def _costs_clearly_less(other: _Point, point: _Point) -> bool:
+    """See `bench.analysis.interval.clearly_less`."""
+    return other.ends is not None and point.ends is not None and other.ends[1] < point.ends[0]
 
 
-def _accuracy(record: Record) -> float | None:
-    return known_value(record, "map_50_95")
+def _best(points: Sequence[_Point]) -> _Point:
+    return max(points, key=lambda point: (point.accuracy, -point.cost))

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from bench.analysis.findings import Panel
-from bench.analysis.interval import clearly_less, known_value
+from bench.analysis.interval import bounds, known_value
 from bench.analysis.proof import delegated_share, fused_share, is_emulated, provider
 from bench.core.record import Record
 
@@ -132,13 +132,28 @@ def _key(record: Record) -> Key:
     return (record.model, record.precision, record.runtime, str(settings))
 
 
+# Of one variant, host -> latency and its bounds, where a host has both and its times may be ranked.
+_Times = dict[str, tuple[float, tuple[float, float]]]
+
+
 def _ranked(variants: Sequence[Variant], clock: str, emulated: Sequence[str]) -> list[Flip]:
     """Return the pairs of variants that are clearly apart on more than one host."""
+    timed = [(variant, _times(variant, clock, emulated)) for variant in variants]
     return [
         Flip(one, other, ratios)
-        for one, other in combinations(variants, 2)
-        if len(ratios := _clear_ratios(one, other, clock, emulated)) > 1
+        for (one, left), (other, right) in combinations(timed, 2)
+        if len(ratios := _clear_ratios(left, right)) > 1
     ]
+
+
+def _times(variant: Variant, clock: str, emulated: Sequence[str]) -> _Times:
+    return {
+        host: (value, ends)
+        for host, record in variant.records.items()
+        if host not in emulated
+        and (value := known_value(record, clock))
+        and (ends := bounds(record.metric(clock)))
+    }
 
 
 def _flips(ranked: Sequence[Flip]) -> tuple[Flip, ...]:
@@ -146,18 +161,16 @@ def _flips(ranked: Sequence[Flip]) -> tuple[Flip, ...]:
     return tuple(sorted(found, key=lambda flip: min(flip.ratios.values()) / max(flip.ratios.values())))
 
 
-def _clear_ratios(one: Variant, other: Variant, clock: str, emulated: Sequence[str]) -> dict[str, float]:
+def _clear_ratios(one: _Times, other: _Times) -> dict[str, float]:
     """Return by host the ratio of two latencies whose intervals are apart."""
     ratios = {}
-    for host in one.records.keys() & other.records.keys() - set(emulated):
-        left, right = one.records[host], other.records[host]
-        value, base = known_value(left, clock), known_value(right, clock)
-        is_apart = clearly_less(left.metric(clock), right.metric(clock)) or clearly_less(
-            right.metric(clock), left.metric(clock)
-        )
-        if is_apart and value and base:
+    for host, (value, (low, high)) in one.items():
+        if host not in other:
+            continue
+        base, (base_low, base_high) = other[host]
+        if high < base_low or base_high < low:
             ratios[host] = value / base
-    return {host: ratios[host] for host in one.records if host in ratios}
+    return ratios
 
 
 def _unlike(variants: Sequence[Variant]) -> tuple[Unlike, ...]:
