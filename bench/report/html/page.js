@@ -64,7 +64,11 @@
     }
     form.append(make("button", { type: "reset", textContent: "Show all" }), status);
     form.addEventListener("change", read);
-    form.addEventListener("reset", () => setTimeout(read));
+    form.addEventListener("reset", (event) => {
+      event.preventDefault();
+      for (const box of all("input", form)) box.checked = false;
+      read();
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
     (document.querySelector("main > header") || document.querySelector("main")).append(form);
   }

@@ -89,7 +89,7 @@ def failures(broken: Sequence[Failure]) -> str:
         return ""
     return (
         f"<section>\n{heading(2, 'Cases without figures', 'failures')}"
-        '<div class="scroll" role="region" tabindex="0" aria-labelledby="failures"><table>\n'
+        '<div class="scroll" role="group" tabindex="0" aria-labelledby="failures"><table>\n'
         '<thead><tr><th scope="col">Case</th><th scope="col">Status</th>'
         '<th scope="col">Reason, and the last lines of the process</th></tr></thead>\n'
         f"<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"

@@ -39,7 +39,7 @@ def table_body(table: Table) -> str:
     tall = " tall" if len(table.rows) >= TALL else ""
     label = attributes({"aria-label": table.title})
     return (
-        f'{paragraph(table.caption, "note")}<div class="scroll{tall}" role="region" tabindex="0"{label}>'
+        f'{paragraph(table.caption, "note")}<div class="scroll{tall}" role="group" tabindex="0"{label}>'
         f'<table class="sortable">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
         f"</table></div>\n{bullets(table.notes, 'note')}"
     )
@@ -54,7 +54,8 @@ def _head(column: Column) -> str:
 def _row(row: Row, columns: tuple[Column, ...]) -> str:
     cells = [_cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
     if row.keys and row.keys.precision and cells:
-        cells[0] = cells[0].replace(">", f">{swatch(row.keys.precision)}", 1)
+        place = next((index for index, column in enumerate(columns) if column.title == "Precision"), 0)
+        cells[place] = cells[place].replace(">", f">{swatch(row.keys.precision)}", 1)
     if row.tone == "chosen" and cells:
         cells[0] = cells[0].removesuffix("</td>") + '<span class="mark">recommended</span></td>'
     return f"<tr{attributes({'class': row.tone})}{keyed(row.keys)}>{''.join(cells)}</tr>\n"
