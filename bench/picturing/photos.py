@@ -34,6 +34,11 @@ class PhotoShelf:
         self._scales: dict[int, tuple[float, float]] = {}
         self.problems: dict[int, str] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no photos at all."""
+        return not self._references
+
     def photo(self, image: int) -> Photo | None:
         """Return a photo; None if it cannot be shown."""
         if image not in self._photos:

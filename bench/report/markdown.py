@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from bench.report.gallery.markdown import gallery_blocks
 from bench.report.model import (
     Across,
     Answer,
@@ -39,6 +40,8 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
         blocks += _section(index, section, pictures)
     if report.failures:
         blocks += ["## Cases without figures", *map(_failure, report.failures)]
+    if report.gallery is not None:
+        blocks += ["## Where they differ, on photos", *gallery_blocks(report.gallery, escape)]
     blocks += ["## How to read this", _bullets(report.reading), "## Where the figures come from"]
     for facts in report.provenance:
         blocks += [

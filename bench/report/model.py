@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bench.report.gallery.model import Gallery
 
 # What a cell or row means beyond its text; a renderer may show it as colour, never as colour alone.
 Tone = Literal["", "good", "bad", "tie", "muted", "base", "chosen"]
@@ -230,7 +233,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class ReportModel:
-    """A whole report. `banner` is empty for decision-grade figures; `summary` counts the cases."""
+    """A whole report.
+
+    Attributes:
+        summary: counts the cases.
+        banner: empty for decision-grade figures.
+        gallery: photos on which variants differ most; None where there is no variant, or none was asked for.
+    """
 
     title: str
     summary: str
@@ -240,3 +249,4 @@ class ReportModel:
     reading: tuple[str, ...]
     provenance: tuple[Facts, ...]
     across: tuple[Across, ...] = ()
+    gallery: Gallery | None = None

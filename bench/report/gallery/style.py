@@ -20,10 +20,10 @@ STYLE = """
 .changes { list-style: none; margin: .35rem 0 0; padding: 0; }
 .changes li { position: relative; padding-left: 1.75rem; margin: .3rem 0; }
 .changes i { position: absolute; left: 0; top: .1rem; min-width: 1.25rem; height: 1.25rem;
-  border-radius: 99px; background: #14171a; color: #fff; border: 1px solid #fff; font: 600 .75rem/1.15rem system-ui, sans-serif;
-  text-align: center; }
+  border-radius: 99px; background: #14171a; color: #fff; border: 1px solid #fff;
+  font: 600 .75rem/1.15rem system-ui, sans-serif; text-align: center; }
 .gallery path { fill: none; vector-effect: non-scaling-stroke; }
-.gallery .c { stroke: #000; stroke-opacity: .6; stroke-width: 4.5; }
+.gallery .c { stroke: #000; stroke-opacity: .75; stroke-width: 4.5; }
 .gallery .truth .l { stroke: #fff; stroke-width: 2; }
 .gallery .base .l { stroke: var(--base); stroke-width: 2.5; stroke-dasharray: 9 5; }
 .gallery .variant .l { stroke: var(--variant); stroke-width: 3.4; stroke-dasharray: .1 6;

@@ -7,9 +7,9 @@ from bench.report.gallery.model import Sight
 INTRODUCTION = (
     "Each variant beside its FP32 sibling, on the photos that differ most. An object is found if a box of "
     "its class overlaps it by 0.50 or more. Boxes count from the score on at which FP32's F1 is best; a "
-    "variant's from the score on at which it has as many boxes, so that scores that only became smaller lose nothing. "
-    "An object that was lost or gained weighs as much as its score moved; a false alarm that only one of the "
-    "two raises weighs as much as its score lies above the threshold."
+    "variant's from the score on at which it has as many boxes, so that scores that only became smaller lose "
+    "nothing. An object that was lost or gained weighs as much as its score moved; a false alarm that "
+    "only one of the two raises weighs as much as its score lies above the threshold."
 )
 
 
