@@ -5,7 +5,8 @@ nothing at the small errors that many comparisons at once ask for, and a normal 
 standard error misses far too often: mean AP is a mean over categories, a rare one rests on a handful of
 photos, and a bootstrap of m photos has a deviation too small by sqrt((m - 1) / m), none at all at m = 1. So
 each category's share is set right by m / (m - 1) (one with a single photo gets the pooled share of the
-others), and the bound is Student's with the Welch-Satterthwaite degrees of freedom of that sum.
+others), and the bound is Student's with the Welch-Satterthwaite degrees of freedom of that sum, after the
+skewness over images is taken out (`skewness`; it is found by leaving images out, one or a few at a time).
 
 Simulated coverage, see tests/performance/test_performance_coverage.py: data sets drawn anew, two detectors
 with errors of their own, some categories with a few objects alone; share of trials in which a one-sided bound
@@ -32,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.metric import Metric
+from bench.gating.skewness import bent, straightened, sum_skewness
 from bench.metrics.matches import Matches
 from bench.metrics.protocol import OVERLAPS
 from bench.metrics.resample import ApKind, draw_weights, resampled_aps, resampled_maps
@@ -51,6 +53,10 @@ AP_KINDS: dict[str, ApKind] = {
 # Student's distribution with more degrees differs from this one by less than any figure here shows.
 _MOST_DEGREES = 400
 
+# So many groups of images are left out in turns: each is one image where there are no more than that. Third
+# moments of sums add up, so groups give the same skewness, only less sharply.
+_MOST_GROUPS = 500
+
 
 # Asked for at few errors and degrees, again and again.
 _quantile = cache(student_quantile)
@@ -64,23 +70,34 @@ class ApChange:
         standard_error: of the paired difference; 0 where both sides hold the same matches.
         degrees: degrees of freedom that the standard error has.
         num_images: how many it rests on.
+        skewness: of the sum over images that the change is.
+        is_same_data: both sides are the same file, so that there is nothing to test.
     """
 
     value: float
     standard_error: float
     degrees: int = _MOST_DEGREES
     num_images: int = 0
+    skewness: float = 0.0
+    is_same_data: bool = False
 
     def bounds(self, error: float) -> tuple[float, float]:
         """Return lower and upper one-sided bounds, each at that error."""
-        reach = _quantile(1 - error, self.degrees) * self.standard_error
-        return self.value - reach, self.value + reach
+        reach = _quantile(1 - error, self.degrees)
+        low, high = (bent(end, self.skewness) * self.standard_error for end in (reach, -reach))
+        return self.value - low, self.value - high
 
     def chance_above(self, limit: float) -> float:
         """Return the one-sided p-value of the claim that the true change is below `limit`."""
         if self.standard_error == 0:
             return 0.0 if self.value < limit else 1.0
-        return student_chance((self.value - limit) / self.standard_error, self.degrees)
+        statistic = (self.value - limit) / self.standard_error
+        return student_chance(straightened(statistic, self.skewness), self.degrees)
+
+
+def unchanged(num_images: int) -> ApChange:
+    """Return the change between a file of matches and itself."""
+    return ApChange(0.0, 0.0, num_images=num_images, is_same_data=True)
 
 
 @dataclass(frozen=True)
@@ -90,18 +107,24 @@ class ApSample:
     Attributes:
         aps: (1 + B, K) float64, the full data set first; NaN where a category has no object.
         num_images: (K,) int64, images that hold an object of the category; `total_images` counts all.
+        without: (G, K) float64, APs without one group of images each; None where they are not known.
     """
 
     aps: NDArray[np.float64]
     num_images: NDArray[np.int64]
     total_images: int = 0
+    without: NDArray[np.float64] | None = None
 
 
 def sample_aps(matches: Matches, metric: str, resamples: int, seed: int) -> ApSample:
     """Score one side in resamples; equal seeds draw the same images, so that samples can be paired."""
     kind, count = AP_KINDS[metric], len(matches.image_ids)
-    weights = np.vstack([np.ones((1, count), np.int32), draw_weights(count, resamples, seed)])
-    return ApSample(resampled_aps(matches, weights, kind), _images_with_objects(matches, kind), count)
+    left_out = _leave_out(count)
+    whole = np.ones((1, count), np.int32)
+    weights = np.vstack([whole, draw_weights(count, resamples, seed), left_out])
+    aps = resampled_aps(matches, weights, kind)
+    drawn, without = aps[: 1 + resamples], aps[1 + resamples :]
+    return ApSample(drawn, _images_with_objects(matches, kind), count, without)
 
 
 def change_between(before: ApSample, after: ApSample) -> ApChange | None:
@@ -117,7 +140,8 @@ def change_between(before: ApSample, after: ApSample) -> ApChange | None:
     shares = _nan_variance(differences[1:, exists]) / np.count_nonzero(exists) ** 2
     corrected, degrees = _corrected(shares, before.num_images[exists])
     total = float(np.nanvar(changes[1:], ddof=1)) + float(np.sum(corrected - shares))
-    return ApChange(float(changes[0]), math.sqrt(total), degrees, before.total_images)
+    skewness = _skewness(before, after)
+    return ApChange(float(changes[0]), math.sqrt(total), degrees, before.total_images, skewness)
 
 
 def ap_change(before: Matches, after: Matches, metric: str, resamples: int, seed: int) -> ApChange | None:
@@ -136,6 +160,23 @@ def ap_interval(metric: Metric, matches: Matches, resamples: int) -> Metric:
         return metric
     low, high = np.quantile(known, [0.025, 0.975])
     return replace(metric, low=float(low), high=float(high), level=0.95, count=len(matches.image_ids))
+
+
+def _leave_out(count: int) -> NDArray[np.int32]:
+    """Return (G, count) int32: how often each image counts where its group is left out."""
+    num_groups = min(count, _MOST_GROUPS)
+    group = np.arange(count) % max(num_groups, 1)
+    left_out: NDArray[np.bool_] = group == np.arange(num_groups)[:, None]
+    return np.where(left_out, 0, 1).astype(np.int32)
+
+
+def _skewness(before: ApSample, after: ApSample) -> float:
+    """Return the skewness over images; a category that goes with a group takes no part there."""
+    if before.without is None or after.without is None:
+        return 0.0
+    changes = after.without - before.without - (after.aps[0] - before.aps[0])
+    # What leaving out takes away, the images have added.
+    return sum_skewness(-np.nansum(changes, axis=1))
 
 
 def _images_with_objects(matches: Matches, kind: ApKind) -> NDArray[np.int64]:

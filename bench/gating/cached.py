@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Any
 
 from bench.core.places import cache_folder
-from bench.gating.accuracy import ApChange, ap_change
+from bench.gating.accuracy import ApChange, ap_change, unchanged
 from bench.metrics.matches import load_matches
 
 # Raised whenever `accuracy` or `metrics.resample` give another figure for the same files.
-_FORMULA = 1
+_FORMULA = 2
 
 # A file that changed so lately may change again without its time telling.
 _UNSETTLED_NS = 2_000_000_000
@@ -65,7 +65,7 @@ class IntervalCache:
         if found is not None:
             return ApChange(**found) if found else None
         if hashes[0] == hashes[1]:
-            change: ApChange | None = ApChange(0.0, 0.0, num_images=len(load_matches(old).image_ids))
+            change: ApChange | None = unchanged(len(load_matches(old).image_ids))
         else:
             change = ap_change(load_matches(old), load_matches(new), metric, resamples, seed)
         self._new[key] = json.dumps(asdict(change) if change else {})

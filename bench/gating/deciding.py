@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.verdict import Answer, Rule, Verdict
-from bench.gating.accuracy import AP_KINDS, ApChange, ap_change
+from bench.gating.accuracy import AP_KINDS, ApChange, ap_change, unchanged
 from bench.gating.comparable import differences, emulation_reason, kind_of
 from bench.gating.judging import (
     BOUND_ERROR,
@@ -44,7 +44,7 @@ def change_of_files(old: Path, new: Path, metric: str, resamples: int, seed: int
     """
     before = load_matches(old)
     if old.read_bytes() == new.read_bytes():
-        return ApChange(0.0, 0.0, num_images=len(before.image_ids))
+        return unchanged(len(before.image_ids))
     return ap_change(before, load_matches(new), metric, resamples, seed)
 
 

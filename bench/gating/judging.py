@@ -62,7 +62,8 @@ def accuracy_change(rule: Rule, before: float, change: ApChange) -> Change:
         -change.value * scale,
         -high * scale,
         -low * scale,
-        change.chance_above(tolerated),
+        # Equal data can raise no alarm, so it is no test that others must share their error with.
+        None if change.is_same_data else change.chance_above(tolerated),
         f"paired over {change.num_images} images",
         is_paired=True,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[1] / "metrics"))
 
 from coco_synthetic import as_ground_truth, make_annotations, make_detections
+from drawn_matches import draw, rows_by_image
 
 from bench.gating import accuracy
 from bench.gating.accuracy import ApChange, change_between, sample_aps
-from bench.metrics.matches import Matches
 from bench.metrics.matching import match
 from bench.metrics.resample import ApKind, resampled_aps
 
@@ -34,45 +33,14 @@ ERRORS = (0.05, 0.01, 0.00025)
 KIND = ApKind(overlaps=(3, 6))
 
 
-def rows_by_image(column: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """Return the rows of each image."""
-    order = np.argsort(column, kind="stable")
-    return np.split(order, np.searchsorted(column[order], np.arange(1, POPULATION)))
-
-
-def draw(matches: Matches, detected: list, held: list, images: NDArray[np.int64]) -> Matches:  # type: ignore[type-arg]
-    """Return the matches of drawn images, each draw an image of its own."""
-    row = np.concatenate([detected[image] for image in images])
-    of_row = np.repeat(np.arange(len(images)), [len(detected[image]) for image in images])
-    order = np.lexsort((row, matches.category[row]))
-    row, of_row = row[order], of_row[order]
-    truth = np.concatenate([held[image] for image in images])
-    of_truth = np.repeat(np.arange(len(images)), [len(held[image]) for image in images])
-    as_candidate = np.full(len(matches.image), -1)
-    as_candidate[matches.candidate] = np.arange(len(matches.candidate))
-    is_candidate = as_candidate[row] >= 0
-    # Which copy of an object was matched matters not: copies are ignored alike.
-    new_row = np.zeros(len(matches.truth_id), np.int64)
-    new_row[truth] = np.arange(len(truth))
-    matched = matches.matched[as_candidate[row[is_candidate]]]
-    return replace(
-        matches,
-        image_ids=np.arange(len(images)),
-        **{name: getattr(matches, name)[row] for name in ("row", "category", "score", "rank", "outside")},
-        image=of_row.astype(np.int32),
-        candidate=np.flatnonzero(is_candidate),
-        matched=np.where(matched >= 0, new_row[matched], -1),
-        **{name: getattr(matches, name)[truth] for name in ("truth_id", "truth_category", "truth_ignored")},
-        truth_image=of_truth.astype(np.int32),
-    )
-
-
 def simulate(num_images: int, num_categories: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (trials, errors): the shares of misses of the worse side, of a normal bound and of ours."""
     truth = make_annotations(11, POPULATION, num_categories=num_categories, objects=2.5)
     objects = as_ground_truth(truth)
     sides = [match(make_detections(1 + n, truth, 12, 0.12 + 0.01 * n), objects) for n in (0, 1)]
-    rows = [(rows_by_image(side.image), rows_by_image(side.truth_image)) for side in sides]
+    rows = [
+        (rows_by_image(side.image, POPULATION), rows_by_image(side.truth_image, POPULATION)) for side in sides
+    ]
     everything = np.ones((1, POPULATION), np.int32)
     true = np.subtract(*(resampled_aps(side, everything, KIND)[0] for side in reversed(sides)))
     rng = np.random.default_rng(3)
