@@ -16,6 +16,7 @@ from bench.cli.gate_parser import (
     add_output_options,
     add_root_option,
 )
+from bench.cli.report_parser import add_report_options
 from bench.cli.run_parser import add_overrides, add_run_options, count
 
 if TYPE_CHECKING:
@@ -107,12 +108,7 @@ def _add_report(commands: Commands) -> None:
         commands, "report", "render the report of measured results again, without measuring",
         "bench report results/quickstart",
     )  # fmt: skip
-    command.add_argument(
-        "results", type=Path, nargs="+", metavar="RESULTS", help="run folders, or folders above"
-    )
-    command.add_argument(
-        "--output", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
-    )
+    add_report_options(command)
 
 
 def _add_choose(commands: Commands) -> None:

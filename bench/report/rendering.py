@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
+from bench.report.forms.latex import render_latex
+from bench.report.forms.paper_table import render_paper_table
 from bench.report.html.page import render_page
 from bench.report.markdown import render_markdown
 from bench.report.model import Chart, CourseChart, ReportModel
@@ -25,13 +27,29 @@ class Picture(NamedTuple):
     element: str
 
 
+# What a report consists of unless something else is asked for.
+MAIN_FORMS = ("html", "markdown", "csv")
+
+# Forms that need nothing but the records: name -> file, and what makes its text.
+_TABLES: dict[str, tuple[str, Callable[[Sequence[Record]], str]]] = {
+    "csv": ("records.csv", render_csv),
+    "latex": ("table.tex", render_latex),
+    "table": ("table.md", render_paper_table),
+}
+
+
 def render_all(
-    records: Sequence[Record], folder: Path, run_info: Mapping[str, Any] | None = None
+    records: Sequence[Record],
+    folder: Path,
+    run_info: Mapping[str, Any] | None = None,
+    forms: Collection[str] = MAIN_FORMS,
 ) -> list[Path]:
     """Write `report.html`, `report.md` with its pictures, and `records.csv` into a folder.
 
     Args:
         run_info: `run.json` of the run; anything may be missing from it.
+        forms: which of `html`, `markdown`, `csv`, `latex` (`table.tex`) and `table` (`table.md`) to write;
+            others are left to others.
 
     Returns:
         The paths of the files, the page first.
@@ -39,14 +57,13 @@ def render_all(
     Raises:
         StoreError: the folder cannot be written.
     """
-    report = build_report(records, run_info)
     try:
-        pictures = _draw(report, folder)
-        texts = {
-            "report.html": render_page(report, {key: picture.element for key, picture in pictures.items()}),
-            "report.md": render_markdown(report, {key: picture.name for key, picture in pictures.items()}),
-            "records.csv": render_csv(records),
-        }
+        texts, pictures = {}, {}
+        if {"html", "markdown"} & set(forms):
+            report = build_report(records, run_info)
+            pictures = _draw(report, folder)
+            texts = _render(report, pictures, forms)
+        texts |= {file: make(records) for form, (file, make) in _TABLES.items() if form in forms}
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -55,6 +72,17 @@ def render_all(
             "can be written with --output; the records themselves are safe"
         ) from error
     return [folder / name for name in (*texts, *(picture.name for picture in pictures.values()))]
+
+
+def _render(
+    report: ReportModel, pictures: Mapping[tuple[int, str], Picture], forms: Collection[str]
+) -> dict[str, str]:
+    texts = {}
+    if "html" in forms:
+        texts["report.html"] = render_page(report, {key: one.element for key, one in pictures.items()})
+    if "markdown" in forms:
+        texts["report.md"] = render_markdown(report, {key: one.name for key, one in pictures.items()})
+    return texts
 
 
 def _draw(report: ReportModel, folder: Path) -> dict[tuple[int, str], Picture]:

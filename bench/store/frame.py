@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +52,14 @@ def load_results(path: str | Path) -> DataFrame:
     Raises:
         StoreError: there are no readable records at that path.
     """
+    return frame_of(find_record_files(Path(path)))
+
+
+def frame_of(files: Iterable[Path]) -> DataFrame:
+    """Read records files, in their order, as a data frame; see `load_results`."""
     import pandas
 
-    rows = [
-        _row(record, file.parent) for file in find_record_files(Path(path)) for record in read_records(file)
-    ]
+    rows = [_row(record, file.parent) for file in files for record in read_records(file)]
     frame = pandas.DataFrame(rows, columns=_columns(rows))
     numbers = [name for name in frame.columns if name in METRICS or name.endswith(("_low", "_high"))]
     return frame.astype(dict.fromkeys(numbers, "float64"))
