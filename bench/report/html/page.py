@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bench.report.gallery import style as gallery_style
+from bench.report.gallery.html import render_gallery
 from bench.report.html.answers import answers
 from bench.report.html.elements import bullets, heading, paragraph, text
 from bench.report.html.frame import page
 from bench.report.html.parts import across, failures, provenance, section
 from bench.report.model import ReportModel
+
+PHOTOS = "Where they differ, on photos"
 
 Pictures = Mapping[tuple[int, str], str]
 
@@ -28,11 +32,18 @@ def render_page(report: ReportModel, pictures: Pictures) -> str:
         answers(report.sections),
         *(across(-1 - index, part, pictures) for index, part in enumerate(report.across)),
         *(section(index, part, pictures) for index, part in enumerate(report.sections)),
+        _photos(report),
         failures(report.failures),
         heading(2, "How to read this", "reading") + bullets(report.reading),
         heading(2, "Where the figures come from", "provenance") + provenance(report.provenance),
     ]
-    return page(f"{report.title}: what each precision costs", "".join(parts))
+    return page(f"{report.title}: what each precision costs", "".join(parts), (gallery_style.STYLE,))
+
+
+def _photos(report: ReportModel) -> str:
+    if report.gallery is None:
+        return ""
+    return f"<section>\n{heading(2, PHOTOS, 'photos')}{render_gallery(report.gallery)}</section>\n"
 
 
 def _contents(report: ReportModel) -> str:
@@ -40,6 +51,7 @@ def _contents(report: ReportModel) -> str:
     links = [("answers", "What to ship")] if report.sections else []
     links += [(f"across-{index}", part.title) for index, part in enumerate(report.across)]
     links += [(f"section-{index}", part.title) for index, part in enumerate(report.sections)]
+    links += [("photos", PHOTOS)] if report.gallery else []
     links += [("failures", "Cases without figures")] if report.failures else []
     links += [("reading", "How to read this"), ("provenance", "Where the figures come from")]
     items = "".join(f'<li><a href="#{anchor}">{text(words)}</a></li>\n' for anchor, words in links)
