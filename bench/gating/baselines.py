@@ -146,7 +146,10 @@ def baseline_side(baselines: list[Baseline], after: Side) -> Side:
             if case_id not in cases or is_same:
                 cases[case_id] = case
     first = baselines[0]
-    return Side(f"baseline {first.name}", first.suite, cases, source=first.source)
+    # Files that were kept at different times have no state of the project in common.
+    sources = [baseline.source for baseline in baselines]
+    source = first.source if all(one.get("git") == first.source.get("git") for one in sources) else {}
+    return Side(f"baseline {first.name}", first.suite, cases, source=source)
 
 
 def _write_file(root: Path, side: Side, name: str, machine: str, cases: Mapping[str, CaseSide]) -> Path:

@@ -104,7 +104,8 @@ def _undecided(verdict: Verdict, stage: SecondStage) -> Verdict:
 def _only_stored(verdict: Verdict, drift: Drift | None) -> Verdict:
     """Take back what rests on stored times alone, on a machine that is not what it was."""
     is_time = kind_of(verdict.metric) == "machine" and verdict.metric not in MEMORY_METRICS
-    if drift is None or not is_time or verdict.answer not in ("pass", "inconclusive") or verdict.goal:
+    is_judged = verdict.answer in ("pass", "inconclusive") and verdict.change is not None
+    if drift is None or not is_time or not is_judged:
         return verdict
     reason = f"{drift.words}, or measure this case in pairs, too (--pairs all)"
     return replace(verdict, answer="not_comparable", reason=reason)

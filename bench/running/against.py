@@ -74,7 +74,7 @@ def older_side(older: Older, after: Side) -> Side:
 
     A file that was found or built again stands for the one that the figures came from.
     """
-    stored = older.side or Side(older.name, after.suite)
+    stored = older.stored_for(after) or Side(older.name, after.suite)
     cases = dict(stored.cases)
     for case, one in older.cases.items():
         if case in cases and cases[case].status == "ok":
