@@ -77,16 +77,23 @@ def _why_lost(scene: Scene, row: int, words: Words) -> tuple[str, set[int]]:
     """Return why the variant does not find an object, and the box that it drew instead."""
     before, low = scene.base.any_score[row], scene.variant.any_score[row]
     if low:
-        return f"score {before:.2f} fell to {low:.2f}, below {scene.variant.threshold:.2f}", set()
+        return _crossed(before, low, "below", scene.variant.threshold), set()
     return _instead(scene, scene.variant, scene.variant_overlap, row, words.categories, "no box on it")
 
 
 def _why_gained(scene: Scene, row: int, words: Words) -> tuple[str, set[int]]:
     after, low = scene.variant.any_score[row], scene.base.any_score[row]
     if low:
-        return f"score {low:.2f} rose to {after:.2f}, above {scene.variant.threshold:.2f}", set()
+        return _crossed(low, after, "above", scene.variant.threshold), set()
     why, culprit = _instead(scene, scene.base, scene.base_overlap, row, words.categories, "no box was on it")
     return f"with {words.base}: {why}", culprit
+
+
+def _crossed(before: float, after: float, side: str, threshold: float) -> str:
+    """Say how a score came to the other side of the threshold, with digits that tell them apart."""
+    digits = 2 if f"{after:.2f}" != f"{threshold:.2f}" else 4
+    how = "fell to" if after < before else "rose to" if after > before else "stayed at"
+    return f"score {before:.{digits}f} {how} {after:.{digits}f}, {side} {threshold:.{digits}f}"
 
 
 def _instead(
