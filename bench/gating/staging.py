@@ -10,6 +10,13 @@ share of the error, so that looking early costs nothing in false alarms. Suspect
 them, and what a failed one held goes to the others (Holm). Stages: what is decided without rounds (accuracy)
 has the other half of the family's error.
 
+Peak memory may be a suspect like a time, of pairs of memory probes. It hardly varies, but equal programs
+differ by their layout, so it fails only where it is worse than tolerated by more than that
+(`MEMORY_RESOLUTION`).
+
+What seems worse than tolerated does not pass early for being less than `find`: few pairs may exclude `find`
+that are too few to fail anything.
+
 Source: Maurer and Bretz, Multiple testing in group sequential trials using graphical approaches, Statistics
 in Biopharmaceutical Research 5(4), 2013: Holm's steps hold at looks whose levels rise with the error.
 """
@@ -23,7 +30,7 @@ from statistics import median
 
 from bench.core.verdict import Answer, Rule, Verdict
 from bench.gating.deciding import STAGE_ERROR
-from bench.gating.judging import BOUND_ERROR, timed_change
+from bench.gating.judging import BOUND_ERROR, MEMORY_RESOLUTION, timed_change
 from bench.gating.ranks import signed_rank_p_value
 
 # Case and metric.
@@ -83,10 +90,12 @@ class Step:
     Attributes:
         decided: suspects with an answer.
         wanted: case -> pairs in all that its next look takes; cases that are not named need no more.
+        wanted_keys: the same, suspect by suspect: pairs of memory are others than those of times.
     """
 
     decided: dict[Key, Decision] = field(default_factory=dict)
     wanted: dict[str, int] = field(default_factory=dict)
+    wanted_keys: dict[Key, int] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -129,7 +138,7 @@ def next_step(suspects: Mapping[Key, Rule], pairs: Mapping[Key, Pairs], budget: 
         decided |= {
             key: Decision("pass", count, worse.p_value, 0.0)
             for key, worse in seen.items()
-            if key not in decided and worse.p_value_of_find <= plan.pass_errors[look]
+            if key not in decided and _passes(worse, look, plan)
         }
     last = plan.looks[-1]
     spent = [key for key in suspects if key not in decided and len(pairs.get(key, _NONE).after) >= last]
@@ -137,7 +146,11 @@ def next_step(suspects: Mapping[Key, Rule], pairs: Mapping[Key, Pairs], budget: 
         decided[key] = Decision(
             "inconclusive", last, _worse_by(suspects[key], pairs[key].first(last)).p_value, 0.0
         )
-    return Step(decided, _wanted(suspects, pairs, decided, plan))
+    wanted = _wanted(suspects, pairs, decided, plan)
+    by_case: dict[str, int] = {}
+    for (case, _), count in wanted.items():
+        by_case[case] = max(by_case.get(case, 0), count)
+    return Step(decided, by_case, wanted)
 
 
 def confirmed(verdict: Verdict, rule: Rule, pairs: Pairs, decision: Decision) -> Verdict:
@@ -145,6 +158,7 @@ def confirmed(verdict: Verdict, rule: Rule, pairs: Pairs, decision: Decision) ->
     fresh = pairs.first(decision.num_pairs)
     change = timed_change(rule, fresh.before, fresh.after, is_paired=True)
     reason = "the budget of fresh pairs is spent" if decision.answer == "inconclusive" else ""
+    widened = f" (fails beyond {MEMORY_RESOLUTION:.0%} more than tolerated)" if _is_memory(rule) else ""
     return replace(
         verdict,
         answer=decision.answer,
@@ -157,7 +171,7 @@ def confirmed(verdict: Verdict, rule: Rule, pairs: Pairs, decision: Decision) ->
         error=BOUND_ERROR,
         p_value=decision.p_value,
         is_paired=True,
-        method=f"{change.method}, measured again in turns",
+        method=f"{change.method}, measured again in turns{widened}",
     )
 
 
@@ -176,10 +190,20 @@ def _worse_by(rule: Rule, pairs: Pairs) -> _Worse:
     ratios = [math.log(after / before) for before, after in zip(pairs.before, pairs.after, strict=True)]
     scale = 1.0 if rule.is_relative else median(pairs.before)
     tolerated, found = math.log1p(rule.tolerance / scale), math.log1p(rule.find / scale)
+    tolerated += math.log1p(MEMORY_RESOLUTION) if _is_memory(rule) else 0.0
     return _Worse(
         signed_rank_p_value([ratio - tolerated for ratio in ratios]),
         signed_rank_p_value([found - ratio for ratio in ratios]),
     )
+
+
+def _passes(worse: _Worse, look: int, budget: Budget) -> bool:
+    may_fail_later = worse.p_value <= BOUND_ERROR and look + 1 < len(budget.looks)
+    return worse.p_value_of_find <= budget.pass_errors[look] and not may_fail_later
+
+
+def _is_memory(rule: Rule) -> bool:
+    return rule.metric.endswith("_rss_bytes")
 
 
 def _num_failed(decided: Mapping[Key, Decision]) -> int:
@@ -199,11 +223,6 @@ def _failing(seen: Mapping[Key, _Worse], num_standing: int, look: int, budget: B
 
 def _wanted(
     suspects: Mapping[Key, Rule], pairs: Mapping[Key, Pairs], decided: Mapping[Key, Decision], budget: Budget
-) -> dict[str, int]:
-    wanted: dict[str, int] = {}
-    for key in suspects:
-        if key not in decided:
-            have = len(pairs.get(key, _NONE).after)
-            needed = next(count for count in budget.looks if count > have)
-            wanted[key[0]] = max(wanted.get(key[0], 0), needed)
-    return wanted
+) -> dict[Key, int]:
+    have = {key: len(pairs.get(key, _NONE).after) for key in suspects if key not in decided}
+    return {key: next(look for look in budget.looks if look > count) for key, count in have.items()}

@@ -139,3 +139,38 @@ def test_suspects_are_times_that_are_worse_or_unclear_and_nothing_else() -> None
     final = confirmed(unclear, RULE, pairs, next_step({KEY: RULE}, {KEY: pairs}).decided[KEY])
     assert final.answer == "fail" and final.is_paired and final.low is not None and final.low > 0.1
     assert final.method == "exact ranks, 10 pairs of processes, measured again in turns"
+
+
+MEMORY = Rule("peak_rss_bytes", 0.01, True, 0.05)
+MEMORY_KEY: Key = (KEY[0], "peak_rss_bytes")
+
+
+@pytest.mark.parametrize(
+    ("growth", "answer"), [(0.0, "pass"), (0.008, "pass"), (0.018, "pass"), (0.03, "fail"), (0.2, "fail")]
+)
+def test_memory_fails_beyond_the_tolerance_and_what_layout_explains(growth: float, answer: str) -> None:
+    pairs = draw(3, growth, noise=0.0002, level=6e7)
+    step = next_step({MEMORY_KEY: MEMORY}, {MEMORY_KEY: pairs})
+    assert step.decided[MEMORY_KEY].answer == answer and step.is_over
+    told = confirmed(Verdict(*MEMORY_KEY, "inconclusive"), MEMORY, pairs, step.decided[MEMORY_KEY])
+    assert told.answer == answer and "fails beyond 1% more than tolerated" in told.method
+
+
+def test_memory_that_never_varies_is_decided_all_the_same() -> None:
+    same, more = Pairs((6e7,) * 10, (6e7,) * 10), Pairs((6e7,) * 10, (6.3e7,) * 10)
+    assert next_step({MEMORY_KEY: MEMORY}, {MEMORY_KEY: same}).decided[MEMORY_KEY].num_pairs == 6
+    assert next_step({MEMORY_KEY: MEMORY}, {MEMORY_KEY: more}).decided[MEMORY_KEY].answer == "fail"
+
+
+def test_pairs_of_memory_and_of_times_are_wanted_apart() -> None:
+    clear = draw(1, 0.0, 6, noise=0.0002, level=6e7)
+    unclear = draw(2, 0.03, 6, noise=0.1)
+    step = next_step({KEY: RULE, MEMORY_KEY: MEMORY}, {KEY: unclear, MEMORY_KEY: clear})
+    assert step.decided[MEMORY_KEY].answer == "pass"
+    assert step.wanted_keys == {KEY: 10} and step.wanted == {KEY[0]: 10}
+
+
+def test_what_seems_worse_than_tolerated_does_not_pass_before_it_could_fail() -> None:
+    pairs = draw(7, 0.03, noise=0.002)
+    step, spent = follow({KEY: pairs})
+    assert step.decided[KEY].answer == "fail" and spent == 10
