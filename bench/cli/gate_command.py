@@ -21,25 +21,25 @@ def run(options: argparse.Namespace) -> int:
     """Gate results; the exit code is the worst answer's."""
     from bench.gating.deciding import overall
     from bench.gating.gate import first_stage, with_pairs
-    from bench.gating.sides import read_side
+    from bench.gating.sides import Side, read_side
 
     after = read_side(options.results)
-    goals = _judged_goals(after)
+    goals = judged_goals(after)
     if options.goals_only:
         if not goals:
             raise UsageError(
                 f"{after.name}: its suite has no goals to judge; add gate: {{goals: [...]}} to it"
             )
-        tell(options, after.suite, "its goals", goals)
+        tell(options, Side("its goals", after.suite), after, goals)
         return overall(goals)
     before = _baseline(options, after)
     stored = first_stage(before, after, options.root, options.accept)
     verdicts = with_pairs(stored, before, after)
-    tell(options, after.suite, before.name, [*goals, *verdicts])
+    tell(options, before, after, [*goals, *verdicts])
     return overall([*goals, *verdicts])
 
 
-def _judged_goals(after: Side) -> list[Verdict]:
+def judged_goals(after: Side) -> list[Verdict]:
     """Hold the results against the goals of their own suite."""
     from bench.gating.candidates import read_candidates
     from bench.gating.goals import judge_goals

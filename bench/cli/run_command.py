@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; the exit code says whether every case that can be made was measured."""
+    from bench.picturing import make_gallery
     from bench.report import render_all, terminal_table
     from bench.running.run import RunOptions, run_suite
     from bench.running.work import HostOptions
@@ -40,12 +41,15 @@ def run(options: argparse.Namespace) -> int:
         say_interrupted(getattr(interruption, "going_on", ()))
         return EXIT_INTERRUPTED
     _close(progress)
-    written = render_all(outcome.records, outcome.folder, outcome.info)
+    gallery = make_gallery(outcome.records, outcome.folder, outcome.info) if options.photos else None
+    written = render_all(outcome.records, outcome.folder, outcome.info, gallery=gallery)
     print(terminal_table(outcome.records, find_screen()))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
     code = exit_code(outcome.records)
-    return code if outcome.verdicts is None else _tell_verdicts(outcome.verdicts, options.against, code)
+    if outcome.verdicts is None:
+        return code
+    return _tell_verdicts(outcome.folder, outcome.verdicts, options.against, code)
 
 
 def _against(options: argparse.Namespace, suite: Suite) -> AgainstOptions | None:
@@ -59,14 +63,17 @@ def _against(options: argparse.Namespace, suite: Suite) -> AgainstOptions | None
     return AgainstOptions(options.against, options.pairs, options.root)
 
 
-def _tell_verdicts(verdicts: Sequence[Verdict], name: str, measured: int) -> int:
+def _tell_verdicts(run: Path, judged: Sequence[Verdict], name: str, measured: int) -> int:
     """Print the verdicts; their exit code wins where something regressed, else what was not measured."""
+    from bench.cli.gate_command import judged_goals
     from bench.gating.deciding import overall
+    from bench.gating.sides import read_side
     from bench.report.verdicts import summary, text_table
 
+    verdicts = [*judged_goals(read_side(run)), *judged]
     print(f"\nagainst {name}:\n{text_table(verdicts)}\n\n{summary(verdicts)}")
-    judged = overall(verdicts)
-    return judged if judged == EXIT_REGRESSED else measured or judged
+    code = overall(verdicts)
+    return code if code == EXIT_REGRESSED else measured or code
 
 
 def exit_code(records: Sequence[Record]) -> int:

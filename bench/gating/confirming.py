@@ -74,6 +74,9 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
             answers.append(_told(final, drifts.get(key), after.cases[verdict.case].decision_grade))
         elif key in stage.suspects:
             answers.append(_undecided(verdict, stage))
+        elif verdict.answer == "new" and verdict.case in stage.troubles:
+            # There is an older file, so that something could have been said.
+            answers.append(replace(verdict, answer="inconclusive", reason=stage.troubles[verdict.case]))
         else:
             answers.append(_only_stored(verdict, hosts.get(_host_of(verdict.case))))
     return answers

@@ -19,6 +19,7 @@ from bench.gating.sides import CaseSide, Side, read_side
 from bench.gating.suspecting import find_suspects
 from bench.running.looks import take_pairs
 from bench.running.older import Older
+from bench.running.older_accuracy import with_accuracy
 from bench.running.work import Work
 from bench.wire.codec import content_hash
 
@@ -51,8 +52,8 @@ def judge_against(
         InterruptedRun: the user interrupted; whole pairs are kept.
     """
     after = read_side(work.run.path)
-    before = older_side(older, after)
     rules = make_rules(after.gate)
+    before, unscored = with_accuracy(work, older, (older_side(older, after), after), rules, should_stop)
     first = first_stage(before, after, options.baselines)
     suspects = find_suspects(first, rules, (before, after), older.cases, options.pairs == "all")
     against = _begin(older, options, tuple(suspects))
@@ -62,7 +63,7 @@ def judge_against(
         return second_stage(against, rules, before, after)
 
     troubles = take_pairs(work, older, read_stage, should_stop)
-    against = replace(against, troubles=troubles)
+    against = replace(against, troubles={**unscored, **troubles})
     write_against(work.run.path, against)
     verdicts = tuple(with_pairs(first, before, after))
     write_against(work.run.path, replace(against, verdicts=verdicts))

@@ -12,12 +12,12 @@ from typing import Any
 
 from bench.core.host import budget_seconds
 from bench.core.pair import PAIR_KINDS, twin_id
-from bench.core.suite import Case
 from bench.gating.confirming import SecondStage
 from bench.gating.pairing import job_kind
 from bench.gating.staging import next_step
 from bench.running.older import Older
 from bench.running.together import Losses, measure_hosts
+from bench.running.twins import hosts_of, twin_of, with_twins
 from bench.running.work import Duel, Work
 
 # Case id -> kind of job -> number of pairs.
@@ -47,7 +47,7 @@ def take_pairs(
         wanted, have = _wanted(stage), _have(stage)
         troubles |= _over_budget(work, wanted, have)
         duels = [
-            Duel(cases[case], _twin(cases[case]), kinds)
+            Duel(cases[case], twin_of(cases[case]), kinds)
             for case, kinds in wanted.items()
             if case not in troubles
         ]
@@ -78,27 +78,11 @@ def _have(stage: SecondStage) -> Counts:
     return have
 
 
-def _twin(case: Case) -> Case:
-    """Return the older file as a case: described by a model of its own, under the same settings."""
-    return replace(case, id=twin_id(case.id), model=twin_id(case.id), sibling="")
-
-
 def _work_of(work: Work, older: Older, duels: Sequence[Duel]) -> Work:
-    models = [
-        replace(
-            work.suite.model(duel.case.model),
-            name=duel.twin.model,
-            description=older.cases[duel.case.id].description,
-        )
-        for duel in duels
-    ]
-    both = [half for duel in duels for half in (duel.case, duel.twin)]
-    hosts = tuple(host for host in work.suite.hosts if any(half.host == host for half in both))
-    suite = replace(work.suite, models=(*work.suite.models, *models), cases=tuple(both), hosts=hosts)
-    artifacts = {duel.twin.id: older.cases[duel.case.id].artifact for duel in duels}
-    return replace(
-        work, suite=suite, artifacts={**work.artifacts, **artifacts}, controls=(), duels=tuple(duels)
-    )
+    both = tuple(half for duel in duels for half in (duel.case, duel.twin))
+    described = with_twins(work, older, [duel.case for duel in duels])
+    suite = replace(described.suite, cases=both, hosts=hosts_of(work, both))
+    return replace(described, suite=suite, controls=(), duels=tuple(duels))
 
 
 def _over_budget(work: Work, wanted: Counts, have: Counts) -> dict[str, str]:

@@ -353,3 +353,22 @@ def interrupt_after(rig: Rig, count: int) -> None:
     # Whoever runs the tests in the background of a shell has it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     device.on_job = on_job
+
+
+def test_a_revision_is_judged_on_accuracy_too(rig: Rig) -> None:
+    suite = replace(rig.suite("float", "fast"), gate={"map_50_95": {"max_drop": 0.005}})
+    verdicts = rig.judge(suite, with_side=False)
+    assert [verdict.answer for verdict in verdicts] == ["pass", "pass"]
+    assert all(verdict.method.startswith("paired over 6 images") for verdict in verdicts)
+    # The twin's accuracy stands in a folder of its own, and is not run again.
+    assert len(rig.lines("accuracy", f"{CASE}~before")) == len(rig.lines("accuracy")) == 1
+    assert [verdict.answer for verdict in rig.judge(suite, resume=True, with_side=False)] == ["pass", "pass"]
+    assert len(rig.lines("accuracy", f"{CASE}~before")) == 1
+
+
+def test_an_older_file_that_breaks_has_no_accuracy_to_compare(rig: Rig) -> None:
+    suite = replace(rig.suite(), gate={"map_50_95": {"max_drop": 0.005}})
+    rig.devices[""].breaks.add(sha_of("old"))
+    (verdict,) = rig.judge(suite, with_side=False)
+    assert verdict.answer == "inconclusive" and "could not be scored: " in verdict.reason
+    assert "SIGABRT" in verdict.reason
