@@ -34,12 +34,15 @@ def _find(options: argparse.Namespace) -> list[Path]:
 
 def _render(folder: Path, target: Path, options: argparse.Namespace) -> Iterator[Path]:
     """Write the forms asked for; yields the files."""
+    from bench.picturing import make_gallery
     from bench.report import render_all
     from bench.store.folder import read_run_info
     from bench.store.records import read_records
 
     records, info = read_records(folder), read_run_info(folder)
-    yield from render_all(records, target, info, options.format)
+    has_photos = options.photos and {"html", "markdown"} & set(options.format)
+    gallery = make_gallery(records, folder, info) if has_photos else None
+    yield from render_all(records, target, info, options.format, gallery)
     if "parquet" in options.format:
         yield from _write_parquet([folder], target)
     if "png" in options.format:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.cli.run_parser import add_photos
+
 # Form -> what is written.
 FORMS = {
     "html": "report.html",
@@ -34,6 +36,7 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORM,...",
         help=f"which forms to write ({','.join(USUAL_FORMS)}). {forms}",
     )
+    add_photos(parser)
     parser.add_argument("--newest", action="store_true", help="of several runs of a suite the newest alone")
     parser.add_argument(
         "--theme", choices=["light", "dark"], default="light", help="background of slides (light)"

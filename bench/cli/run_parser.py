@@ -40,8 +40,19 @@ def add_overrides(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_photos(command: argparse.ArgumentParser) -> None:
+    """Add whether the report shows photos."""
+    command.add_argument(
+        "--no-photos",
+        dest="photos",
+        action="store_false",
+        help="keep evaluation photos out of the report: without its gallery of those that differ most",
+    )
+
+
 def add_run_options(command: argparse.ArgumentParser) -> None:
     """Add how a run goes about it."""
+    add_photos(command)
     command.add_argument(
         "--resume", action="store_true", help="go on with the newest unfinished run of this suite"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from bench.errors import StoreError
 from bench.report.building import build_report
 from bench.report.forms.latex import render_latex
 from bench.report.forms.paper_table import render_paper_table
+from bench.report.gallery.model import Gallery
 from bench.report.html.page import render_page
 from bench.report.markdown import render_markdown
 from bench.report.model import Chart, CourseChart, ReportModel
@@ -43,6 +45,7 @@ def render_all(
     folder: Path,
     run_info: Mapping[str, Any] | None = None,
     forms: Collection[str] = MAIN_FORMS,
+    gallery: Gallery | None = None,
 ) -> list[Path]:
     """Write `report.html`, `report.md` with its pictures, and `records.csv` into a folder.
 
@@ -50,6 +53,7 @@ def render_all(
         run_info: `run.json` of the run; anything may be missing from it.
         forms: which of `html`, `markdown`, `csv`, `latex` (`table.tex`) and `table` (`table.md`) to write;
             others are left to others.
+        gallery: photos for page and Markdown (`bench.picturing` makes it).
 
     Returns:
         The paths of the files, the page first.
@@ -60,7 +64,7 @@ def render_all(
     try:
         texts, pictures = {}, {}
         if {"html", "markdown"} & set(forms):
-            report = build_report(records, run_info)
+            report = replace(build_report(records, run_info), gallery=gallery)
             pictures = _draw(report, folder)
             texts = _render(report, pictures, forms)
         texts |= {file: make(records) for form, (file, make) in _TABLES.items() if form in forms}
