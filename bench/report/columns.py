@@ -30,7 +30,13 @@ def lay_out(
     """Put the columns that name a case before the others, and collect the reasons of missing figures."""
     named = [*_naming_columns(records), *makers]
     chosen = panel.recommendation.case
-    rows = tuple(Row(tuple(make(r) for _, make in named), _row_tone(r, chosen), keys_of(r)) for r in records)
+    marks = {case: "tie in speed" for case in panel.recommendation.ties}
+    if chosen:
+        marks[chosen] = "recommended"
+    rows = tuple(
+        Row(tuple(make(r) for _, make in named), _row_tone(r, chosen), keys_of(r), marks.get(r.case, ""))
+        for r in records
+    )
     notes = dict.fromkeys(
         f"{column.title}: {cell.note}"
         for row in rows

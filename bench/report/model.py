@@ -59,11 +59,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Cells in the order of the columns."""
+    """Cells in the order of the columns; `mark` says below the first what the row is among the others."""
 
     cells: tuple[Cell, ...]
     tone: Tone = ""
     keys: Keys | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)

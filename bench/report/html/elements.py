@@ -61,22 +61,30 @@ def keyed(keys: Keys | None) -> str:
     return ' data-keyed=""' + attributes(values)
 
 
-def traced(cell: Cell) -> str:
-    """Return the attributes that say which record a figure is from, and its value in base units."""
+def traced(cell: Cell, case: str = "") -> str:
+    """Return the attributes that say which record a figure is from, and its value in base units.
+
+    Args:
+        case: that of the keyed element around it: it is left out of the attribute, which then begins with `#`.
+    """
     ends = cell.ends or (None, None)
     values = {
         "data-value": cell.value,
-        "data-record": cell.record,
+        "data-record": cell.record.removeprefix(case) if cell.record.startswith(f"{case}#") else cell.record,
         "data-low": ends[0],
         "data-high": ends[1],
     }
     return attributes(values)
 
 
-def figure_text(cell: Cell) -> str:
-    """Return a figure for running text or a list: `<span>` with its interval, traced to its record."""
+def figure_text(cell: Cell, case: str = "") -> str:
+    """Return a figure for running text or a list: `<span>` with its interval, traced to its record.
+
+    Args:
+        case: see `traced`.
+    """
     detail = f' <span class="detail">{text(cell.detail)}</span>' if cell.detail else ""
-    about = attributes({"class": cell.tone, "title": cell.note}) + traced(cell)
+    about = attributes({"class": cell.tone, "title": cell.note}) + traced(cell, case)
     return f"<span{about}>{text(cell.text)}</span>{detail}"
 
 

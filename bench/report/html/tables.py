@@ -52,18 +52,19 @@ def _head(column: Column) -> str:
 
 
 def _row(row: Row, columns: tuple[Column, ...]) -> str:
-    cells = [_cell(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
+    case = row.keys.case if row.keys else ""
+    cells = [_cell(cell, column, case) for cell, column in zip(row.cells, columns, strict=True)]
     if row.keys and row.keys.precision and cells:
         place = next((index for index, column in enumerate(columns) if column.title == "Precision"), 0)
         cells[place] = cells[place].replace(">", f">{swatch(row.keys.precision)}", 1)
-    if row.tone == "chosen" and cells:
-        cells[0] = cells[0].removesuffix("</td>") + '<span class="mark">recommended</span></td>'
+    if row.mark and cells:
+        cells[0] = cells[0].removesuffix("</td>") + f'<span class="mark">{text(row.mark)}</span></td>'
     return f"<tr{attributes({'class': row.tone})}{keyed(row.keys)}>{''.join(cells)}</tr>\n"
 
 
-def _cell(cell: Cell, column: Column) -> str:
+def _cell(cell: Cell, column: Column, case: str) -> str:
     detail = f'<span class="detail">{text(cell.detail)}</span>' if cell.detail else ""
     tone = f'<span class="{cell.tone}">{text(cell.text)}</span>' if cell.tone else text(cell.text)
     long = "long" if len(cell.text) > LONG_TEXT else ""
     about = attributes({"class": "number" if column.is_number else long, "title": cell.note})
-    return f"<td{about}{traced(cell)}>{tone}{detail}</td>"
+    return f"<td{about}{traced(cell, case)}>{tone}{detail}</td>"
