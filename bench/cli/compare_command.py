@@ -20,5 +20,5 @@ def run(options: argparse.Namespace) -> int:
         how = Options(accepted=tuple(options.accept), changes=changes)
         verdicts = decide(before, after, make_rules(after.gate), how)
     verdicts = with_pairs(verdicts, before, after)
-    tell(options, after.suite, before.name, verdicts)
+    tell(options, before, after, verdicts)
     return overall(verdicts)

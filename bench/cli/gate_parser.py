@@ -17,6 +17,9 @@ def add_output_options(command: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, default="text", help="github: annotations, and the job's summary"
     )
     command.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a case a test")
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="write a page of the verdicts, Markdown and JSON there"
+    )
     command.add_argument("--comment", type=Path, metavar="FILE", help="write a comment's body (Markdown)")
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from bench.core.verdict import Verdict
-from bench.wire.codec import to_json
+
+if TYPE_CHECKING:
+    from bench.gating.sides import Side
+    from bench.report.comparison.model import Compared
 
 
-def tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:
+def tell(options: argparse.Namespace, before: Side, after: Side, verdicts: Sequence[Verdict]) -> None:
     """Print verdicts and write the files asked for."""
+    if options.output:
+        _write_page(options, before, after, verdicts)
+    _tell(options, after.suite, before.name, verdicts)
+
+
+def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:
+    from bench.report.figures_json import figures_json
     from bench.report.github import comment, workflow_commands
     from bench.report.junit import junit_xml
     from bench.report.verdicts import markdown_table, summary, text_table
@@ -22,7 +33,7 @@ def tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequenc
     if options.comment:
         options.comment.write_text(comment(suite, verdicts, before), encoding="utf-8")
     if options.format == "json":
-        print(json.dumps({"suite": suite, "before": before, "verdicts": to_json(verdicts)}, indent=2))
+        print(figures_json({"suite": suite, "before": before, "verdicts": list(verdicts)}))
         return
     if options.format == "github":
         print(workflow_commands(verdicts), end="")
@@ -31,3 +42,33 @@ def tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequenc
                 file.write(comment(suite, verdicts, before))
     table = markdown_table if options.format == "markdown" else text_table
     print(f"{table(verdicts)}\n\n{summary(verdicts)}")
+
+
+def _write_page(options: argparse.Namespace, before: Side, after: Side, verdicts: Sequence[Verdict]) -> None:
+    from bench.report.comparison.model import Comparison
+    from bench.report.comparison.writing import write_comparison
+
+    comparison = Comparison(after.suite, compared(before), compared(after), tuple(verdicts))
+    print(f"bench: wrote {write_comparison(comparison, options.output)[0]}", file=sys.stderr)
+
+
+def compared(side: Side) -> Compared:
+    """Say where a side comes from: run, commit, machines."""
+    from bench.report.comparison.model import Compared
+
+    git = side.source.get("git") or {}
+    commit = str(git.get("commit") or "")[:10] + (" with uncommitted changes" if git.get("is_dirty") else "")
+    machines = (case.setting.get("board") or case.setting.get("cpu") for case in side.cases.values())
+    kernels = (case.setting.get("kernel") for case in side.cases.values())
+    told = {
+        "Run": str(side.source.get("run") or ""),
+        "Commit": commit,
+        "Cases": str(len(side.cases) or ""),
+        "Machine": _listed(machines),
+        "Kernel": _listed(kernels),
+    }
+    return Compared(side.name, tuple((name, value) for name, value in told.items() if value))
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(dict.fromkeys(str(value) for value in values if value))

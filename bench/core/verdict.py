@@ -19,12 +19,16 @@ class Rule:
             the metric's unit.
         find: a change for the worse of this size must not pass: the answer is `inconclusive` while it cannot
             be excluded. At least `tolerance`.
+        is_per_class: each class is judged by itself, by the AP of that class alone.
+        min_images: of a rule per class, on how many images a class must be to be judged.
     """
 
     metric: str
     tolerance: float
     is_relative: bool
     find: float
+    is_per_class: bool = False
+    min_images: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Verdict:
         reason: why there is no change to judge, in words; empty where there is one.
         goal: the goal that was judged, as the suite has it; empty for a comparison. Of a goal, `after` is
             the value, `low` and `high` are bounds of the value, and there is no change.
+        part: the class that was judged; empty where it is the metric as a whole.
     """
 
     case: str
@@ -62,3 +67,4 @@ class Verdict:
     is_paired: bool = False
     method: str = ""
     goal: str = ""
+    part: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.core.verdict import Answer, Verdict
-from bench.report.verdicts import METRIC_NAMES, change_words, explain, markdown_table, summary, word
+from bench.report.verdicts import change_words, explain, markdown_table, metric_words, summary, word
 
 _LEVELS: dict[Answer, str] = {
     "fail": "error",
@@ -36,7 +36,7 @@ def comment(suite: str, verdicts: Sequence[Verdict], before: str) -> str:
 
 def _command(verdict: Verdict) -> str:
     title = f"{word(verdict.answer)}: {verdict.case}"
-    name = METRIC_NAMES.get(verdict.metric, verdict.metric)
+    name = metric_words(verdict)
     text = f"{name}{change_words(verdict)}: {explain(verdict)}"
     return f"::{_LEVELS[verdict.answer]} title={_property(title)}::{_data(text)}"
 

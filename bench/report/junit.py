@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from bench.core.verdict import Verdict
 from bench.report.texts import printable
-from bench.report.verdicts import METRIC_NAMES, change_words, explain, summary, word
+from bench.report.verdicts import change_words, explain, metric_words, summary, word
 
 # JUnit knows failures (the test says no), errors (it could not be run) and skips.
 _ELEMENTS = {"fail": "failure", "missing": "error", "not_comparable": "error", "inconclusive": "error"}
@@ -43,5 +43,5 @@ def _add_case(root: ElementTree.Element, suite: str, case: str, verdicts: Sequen
 
 
 def _line(verdict: Verdict) -> str:
-    name = METRIC_NAMES.get(verdict.metric, verdict.metric)
+    name = metric_words(verdict)
     return f"{word(verdict.answer)}: {name}{change_words(verdict)}: {explain(verdict)}"

@@ -40,8 +40,12 @@ def word(answer: Answer) -> str:
 
 def rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     """Return the cells of a table under `HEAD`, worst answers first, otherwise in the order given."""
-    ordered = sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.answer))
-    return [_row(verdict) for verdict in ordered]
+    return [_row(verdict) for verdict in in_order(verdicts)]
+
+
+def in_order(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Sort verdicts by their answers, worst first, otherwise in the order given."""
+    return sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.answer))
 
 
 def explain(verdict: Verdict) -> str:
@@ -53,7 +57,7 @@ def explain(verdict: Verdict) -> str:
     if verdict.answer == "fail":
         return f"worse by more than is tolerated ({verdict.method})"
     if verdict.answer == "inconclusive":
-        limit = _amount(verdict, max(verdict.find, verdict.tolerance))
+        limit = amount_words(verdict, max(verdict.find, verdict.tolerance))
         known = "nothing is bounded" if math.isinf(verdict.high) else f"{limit} worse cannot be excluded"
         return f"{known} ({verdict.method}): measure more rounds or images"
     return verdict.method
@@ -66,36 +70,43 @@ def change_words(verdict: Verdict) -> str:
     """
     if verdict.goal:
         value = f" {value_words(verdict.metric, verdict.after)}" if verdict.after is not None else ""
-        return f"{value}{_bounds(verdict)} (goal: {printable(verdict.goal)})"
+        return f"{value}{bounds_words(verdict)} (goal: {printable(verdict.goal)})"
     if verdict.change is None:
         return ""
-    return f" {_signed(verdict, verdict.change)}{_bounds(verdict)}"
+    return f" {difference_words(verdict, verdict.change)}{bounds_words(verdict)}"
 
 
-def _bounds(verdict: Verdict) -> str:
+def bounds_words(verdict: Verdict) -> str:
+    """Return ` [+1.0%, +5.2%]`, with a blank before it: of a goal bounds of the value; empty without any."""
     if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
         return ""
     if verdict.goal:
         low, high = (value_words(verdict.metric, end) for end in (verdict.low, verdict.high))
         return f" [{low}, {high}]"
     ends = sorted((verdict.low, verdict.high), reverse=METRICS[verdict.metric][1] == "higher")
-    return f" [{_signed(verdict, ends[0])}, {_signed(verdict, ends[1])}]"
+    return f" [{difference_words(verdict, ends[0])}, {difference_words(verdict, ends[1])}]"
 
 
 def _row(verdict: Verdict) -> tuple[str, ...]:
-    bounds = _bounds(verdict).strip() or ABSENT
+    bounds = bounds_words(verdict).strip() or ABSENT
     judged = verdict.change is not None
     return (
         word(verdict.answer),
         printable(verdict.case),
-        METRIC_NAMES.get(verdict.metric, verdict.metric),
+        metric_words(verdict),
         value_words(verdict.metric, verdict.before),
         value_words(verdict.metric, verdict.after),
-        _signed(verdict, verdict.change) if verdict.change is not None else ABSENT,
+        difference_words(verdict, verdict.change) if verdict.change is not None else ABSENT,
         bounds,
-        printable(verdict.goal) or (_amount(verdict, verdict.tolerance) if judged else ABSENT),
+        printable(verdict.goal) or (amount_words(verdict, verdict.tolerance) if judged else ABSENT),
         explain(verdict),
     )
+
+
+def metric_words(verdict: Verdict) -> str:
+    """Name what was judged: a metric, or a metric of one class."""
+    name = METRIC_NAMES.get(verdict.metric, verdict.metric)
+    return f"{name} of {printable(verdict.part)}" if verdict.part else name
 
 
 METRIC_NAMES = {name: name.removesuffix("_ns").removesuffix("_bytes") for name in METRICS}
@@ -103,7 +114,7 @@ METRIC_NAMES = {name: name.removesuffix("_ns").removesuffix("_bytes") for name i
 
 def value_words(metric: str, value: float | None) -> str:
     """Show a value in the unit that people read it in."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return ABSENT
     unit = METRICS[metric][0]
     if unit == "ns":
@@ -113,9 +124,9 @@ def value_words(metric: str, value: float | None) -> str:
     return points(value) if unit in ("ap", "ar") else number(value, 3)
 
 
-def _signed(verdict: Verdict, change: float) -> str:
+def difference_words(verdict: Verdict, change: float) -> str:
     """Show a worsening as the change of the metric: a lower AP has a minus sign."""
-    if math.isinf(change):
+    if not math.isfinite(change):
         return ABSENT
     is_higher = METRICS[verdict.metric][1] == "higher"
     value = -change if is_higher else change
@@ -126,7 +137,8 @@ def _signed(verdict: Verdict, change: float) -> str:
     return ("+" if value > 0 else "") + value_words(verdict.metric, value)
 
 
-def _amount(verdict: Verdict, amount: float) -> str:
+def amount_words(verdict: Verdict, amount: float) -> str:
+    """Show a tolerance, or another amount of change without a direction."""
     if verdict.is_relative:
         return f"{amount * 100:g}%"
     if METRICS[verdict.metric][0] in ("ap", "ar"):
