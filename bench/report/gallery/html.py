@@ -6,8 +6,8 @@ import base64
 
 from bench.report.gallery.model import Exhibit, Gallery, Photo, Sight
 from bench.report.gallery.overlay import draw_overlay, photo_id
-from bench.report.gallery.words import INTRODUCTION, more_changes
-from bench.report.html.elements import attributes, element, keyed, paragraph, swatch, text
+from bench.report.gallery.words import INTRODUCTION, RULES, more_changes
+from bench.report.html.elements import attributes, bullets, element, folded, keyed, paragraph, swatch, text
 from bench.report.palette import color_of
 
 # So many variants are shown open; of more, the reader opens those that matter.
@@ -32,7 +32,8 @@ def render_gallery(gallery: Gallery) -> str:
     )
     # The sibling is fp32 by definition; its colour is that of fp32 everywhere on the page.
     about = attributes({"style": f"--base:{color_of('fp32')};--variant:currentColor"})
-    body = f"{paragraph(INTRODUCTION, 'note')}{notes}{toggles}{_kept(gallery)}{exhibits}"
+    rules = folded("How photos are chosen", bullets(RULES, "note"))
+    body = f"{paragraph(INTRODUCTION)}{rules}{notes}{toggles}{_kept(gallery)}{exhibits}"
     return f'<div class="gallery"{about}>\n{body}</div>\n'
 
 
@@ -89,7 +90,7 @@ def _sight(sight: Sight, photo: Photo) -> str:
         for number, change in enumerate(sight.changes, start=1)
     )
     rows += f"<li>{text(more_changes(sight))}</li>\n" if sight.num_left_out else ""
-    caption = (
-        f'<p class="soft">{text(photo.name)}: {text(sight.summary)}</p>\n<ul class="changes">\n{rows}</ul>'
-    )
+    several = f": {sight.summary}" if len(sight.changes) > 1 else ""
+    name = paragraph(photo.name + several, "soft")
+    caption = f'{name}<ul class="changes">\n{rows}</ul>'
     return f"<figure>{draw_overlay(photo, sight.marks, label)}<figcaption>{caption}</figcaption></figure>\n"

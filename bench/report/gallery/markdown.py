@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.report.gallery.model import Gallery, Sight
-from bench.report.gallery.words import INTRODUCTION, more_changes
+from bench.report.gallery.words import INTRODUCTION, RULES, more_changes
 
 
 def gallery_blocks(gallery: Gallery, escape: Callable[[str], str]) -> list[str]:
@@ -15,7 +15,11 @@ def gallery_blocks(gallery: Gallery, escape: Callable[[str], str]) -> list[str]:
         escape: makes a text fit for Markdown.
     """
     names = {photo.image: photo.name for photo in gallery.photos}
-    blocks = [escape(INTRODUCTION), *map(escape, gallery.notes)]
+    blocks = [
+        escape(INTRODUCTION),
+        "\n".join(f"- {escape(rule)}" for rule in RULES),
+        *map(escape, gallery.notes),
+    ]
     for exhibit in gallery.exhibits:
         said = " ".join([*exhibit.findings, exhibit.note]).strip()
         blocks.append(f"**{escape(exhibit.title)}.** {escape(said)}")

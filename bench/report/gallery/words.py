@@ -5,11 +5,19 @@ from __future__ import annotations
 from bench.report.gallery.model import Sight
 
 INTRODUCTION = (
-    "Each variant beside its FP32 sibling, on the photos that differ most. An object is found if a box of "
-    "its class overlaps it by 0.50 or more. Boxes count from the score on at which FP32's F1 is best; a "
-    "variant's from the score on at which it has as many boxes, so that scores that only became smaller lose "
-    "nothing. An object that was lost or gained weighs as much as its score moved; a false alarm that "
-    "only one of the two raises weighs as much as its score lies above the threshold."
+    "Each variant beside its FP32 sibling, on the photos that differ most: objects that only one of the two "
+    "finds, and false alarms that only one of them raises."
+)
+
+# How it is done, for those who want to know.
+RULES = (
+    "An object is found if a box of its class overlaps it by 0.50 or more, as COCO matches.",
+    "FP32's boxes count from the score on at which its F1 over all classes is best. A variant's count from "
+    "the score on at which it has as many boxes: scores that all became smaller lose nothing by that.",
+    "Photos are sorted by how far the scores of lost and gained objects moved (0.90 for one that was sure "
+    "and has no box now), plus how far the scores of false alarms that only one of the two raises lie above "
+    "the threshold (0 at it, 1 at a score of 1).",
+    "Variants that find exactly the same stand together.",
 )
 
 
