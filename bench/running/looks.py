@@ -60,14 +60,10 @@ def take_pairs(
 
 def _wanted(stage: SecondStage) -> Counts:
     """Return how many pairs the next look at each undecided suspect takes."""
-    decided = next_step(stage.suspects, stage.pairs, stage.budget).decided
     wanted: Counts = {}
-    for key in stage.suspects:
-        if key not in decided:
-            have = len(stage.pairs[key].after) if key in stage.pairs else 0
-            kinds, kind = wanted.setdefault(key[0], {}), job_kind(key[1])
-            look = next(count for count in stage.budget.looks if count > have)
-            kinds[kind] = max(kinds.get(kind, 0), look)
+    for (case, metric), count in next_step(stage.suspects, stage.pairs, stage.budget).wanted_keys.items():
+        kinds, kind = wanted.setdefault(case, {}), job_kind(metric)
+        kinds[kind] = max(kinds.get(kind, 0), count)
     return wanted
 
 

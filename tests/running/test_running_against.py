@@ -28,6 +28,7 @@ from bench.gating.deciding import overall
 from bench.gating.gate import first_stage, with_pairs
 from bench.gating.sides import Side, read_side
 from bench.hosts.base import Host
+from bench.running import looks
 from bench.running.against import AgainstOptions, judge_against
 from bench.running.deriving import derive_records
 from bench.running.evidence import Evidence
@@ -35,6 +36,7 @@ from bench.running.listener import Silent
 from bench.running.older import Older, OlderCase
 from bench.running.opening import begin_run, resume_run
 from bench.running.together import measure_hosts
+from bench.running.twins import twin_of
 from bench.running.work import Work
 from bench.store.folder import RunFolder, read_run_info
 from bench.wire.job import Job
@@ -372,3 +374,25 @@ def test_an_older_file_that_breaks_has_no_accuracy_to_compare(rig: Rig) -> None:
     (verdict,) = rig.judge(suite, with_side=False)
     assert verdict.answer == "inconclusive" and "could not be scored: " in verdict.reason
     assert "SIGABRT" in verdict.reason
+
+
+@pytest.mark.slow
+def test_real_processes_of_known_speed_are_told_apart(
+    tmp_path: Path, data: EvaluationData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent itself on the local host: its fake runtime takes 6 ms a call for the older file, then 9."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    case = make_case("float", "fp32", latency_ns=9_000_000)
+    older = replace(case.runtime, options={"latency_ns": 6_000_000})
+    monkeypatch.setattr(looks, "twin_of", lambda case: replace(twin_of(case), runtime=older))
+    suite = replace(make_suite([case]), gate={"latency_p50_ns": {"max_increase": "2%"}})
+    files = make_artifacts(tmp_path, list(suite.cases))
+    with begin_run(suite, Overrides(), tmp_path / "results") as run:
+        work = Work(suite, run, data, files, (), Silent())
+        measure_hosts(work, lambda names: False)
+        evidence = Evidence(run, read_run_info(run.path), suite, data, files, {})
+        run.write_records(derive_records(evidence))
+        found = {case.id: OlderCase(files[case.id], suite.models[0].description, "from a test")}
+        options = AgainstOptions("old", baselines=tmp_path / "baselines")
+        (verdict,) = judge_against(work, Older("older", found), options, lambda names: False)
+    assert verdict.answer == "fail" and verdict.low is not None and verdict.low > 0.2
