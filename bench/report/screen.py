@@ -51,7 +51,7 @@ def text_width(text: str) -> int:
 
     Source: Unicode Standard Annex 11 (East Asian Width); ambiguous letters are narrow, as in most terminals.
     """
-    return sum(map(_width, text))
+    return len(text) if text.isascii() else sum(map(_width, text))
 
 
 def pad(text: str, width: int, to_right: bool = False) -> str:

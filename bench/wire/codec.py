@@ -13,6 +13,8 @@ from bench.errors import BenchError
 
 T = TypeVar("T")
 
+_PLAIN = (str, int, float, bool)
+
 
 def to_json(value: Any) -> Any:
     """Turn dataclasses, tuples and mappings into JSON values; plain values pass through."""
@@ -45,11 +47,12 @@ def content_hash(value: Any) -> str:
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
-    if kind is Any:
+    # Most values of long files are plain ones of the right type.
+    if kind is Any or (kind is type(value) and kind in _PLAIN):
         return value
-    if dataclasses.is_dataclass(kind):
+    is_dataclass, origin, arguments = _parts(kind)
+    if is_dataclass:
         return _read_dataclass(kind, value, where)
-    origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _read_union(arguments, value, where)
     if origin is Literal:
@@ -65,22 +68,31 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     return _read_plain(kind, value, where)
 
 
+@cache
+def _parts(kind: Any) -> tuple[bool, Any, tuple[Any, ...]]:
+    """Return whether a type is a dataclass, its origin and its arguments, looked up once for each type."""
+    return dataclasses.is_dataclass(kind), get_origin(kind), get_args(kind)
+
+
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where, "an object")
-    hints = _hints(kind)
     given = {}
-    for field in dataclasses.fields(kind):
-        if field.name in value:
-            given[field.name] = _read(hints[field.name], value[field.name], f"{where}.{field.name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise BenchError(f"{where}.{field.name}: missing, expected {hints[field.name]}")
+    for name, hint, is_required in _fields(kind):
+        if name in value:
+            given[name] = _read(hint, value[name], f"{where}.{name}")
+        elif is_required:
+            raise BenchError(f"{where}.{name}: missing, expected {hint}")
     return kind(**given)
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
-    """Return the types of a dataclass' fields; evaluating them anew for each value took most of the time."""
-    return get_type_hints(kind)
+def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """Return name and type of a dataclass' fields and whether each is required, found once for a kind."""
+    hints, missing = get_type_hints(kind), dataclasses.MISSING
+    return [
+        (field.name, hints[field.name], field.default is missing and field.default_factory is missing)
+        for field in dataclasses.fields(kind)
+    ]
 
 
 def _read_union(choices: tuple[Any, ...], value: Any, where: str) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "report"))
+from fake_records import many_records
 
 pytestmark = pytest.mark.performance
 
@@ -58,3 +62,17 @@ def test_a_build_stage_with_nothing_to_build_is_short(tmp_path: Path) -> None:
     built = build(needs, store, tmp_path, 60.0, Silent())
     print(f"\nbuild stage of the quickstart, nothing changed: {time.perf_counter() - started:.3f} s")
     assert len(built.artifacts) == len(needs.requests) and not built.seconds
+
+
+def test_choosing_among_many_cases_takes_less_than_a_second(tmp_path: Path) -> None:
+    from bench.store.records import write_records
+
+    where = "latency_p95 <= 50 ms and size <= 5 MB and host == local"
+    print(f"\n{'bench choose, cases':<34} seconds  of them processor")
+    for count in (10, 60, 540):
+        folder = tmp_path / str(count) / "run"
+        folder.mkdir(parents=True)
+        write_records(folder / "records.jsonl", many_records(count))
+        before = sum(os.times()[2:4])
+        wall = seconds_of("choose", str(folder), "--where", where)
+        print(f"{count:<34} {wall:.3f}    {(sum(os.times()[2:4]) - before) / REPEATS:.3f}")
