@@ -15,7 +15,7 @@ from bench.analysis.training import TrainingFinding, judge_training
 from bench.core.record import Advice, Record
 
 # What accuracy is traded against, one chart each.
-COSTS = ("latency_p50_ns", "peak_rss_bytes", "size_bytes")
+COSTS = ("latency_p50_ns", "peak_rss_bytes", "size_bytes", "energy_per_inference_j")
 
 
 @dataclass(frozen=True)

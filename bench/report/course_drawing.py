@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.report.model import CourseChart, CourseLine
-from bench.report.svg import INK
+from bench.report.svg import INK, mark_of
 from bench.report.texts import printable
 
 LATENCY_INCHES = 2.6
@@ -47,11 +47,11 @@ def draw_course(chart: CourseChart, colors: dict[str, str]) -> Any:
         hspace=0.12,
     )
     first = figure.add_subplot(grid[0])
-    _draw_latency(first, chart.lines, colors)
+    _draw_latency(first, chart, colors)
     all_axes = [first]
     for place, (title, values) in enumerate(plots, 1):
         axes = figure.add_subplot(grid[place], sharex=first)
-        _draw_probes(axes, chart.lines, values, colors)
+        _draw_probes(axes, chart, values, colors)
         axes.set_ylabel(title)
         all_axes.append(axes)
     for axes in all_axes:
@@ -73,19 +73,21 @@ def _is_known(lines: Sequence[CourseLine], values: Values) -> bool:
     return any(not math.isnan(value) for line in lines for value in values(line))
 
 
-def _draw_latency(axes: Any, lines: Sequence[CourseLine], colors: dict[str, str]) -> None:
-    for place, line in enumerate(lines):
-        style = {"color": colors[line.precision], "linestyle": _dash(lines, place)}
+def _draw_latency(axes: Any, chart: CourseChart, colors: dict[str, str]) -> None:
+    for place, line in enumerate(chart.lines):
+        style = {"color": colors[line.precision], "linestyle": _dash(chart.lines, place)}
+        style["gid"] = f"by-{mark_of(chart, line)}"
         axes.plot(line.minutes, line.latency_ms, label=printable(line.label), linewidth=1.4, **style)
     axes.set_ylabel("Inference, ms")
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
 
 
-def _draw_probes(axes: Any, lines: Sequence[CourseLine], values: Values, colors: dict[str, str]) -> None:
-    for place, line in enumerate(lines):
-        color = colors[line.precision]
-        axes.plot(line.probe_minutes, values(line), color=color, linestyle=_dash(lines, place), linewidth=1.2)
+def _draw_probes(axes: Any, chart: CourseChart, values: Values, colors: dict[str, str]) -> None:
+    for place, line in enumerate(chart.lines):
+        color, mark = colors[line.precision], f"by-{mark_of(chart, line)}"
+        style = {"color": color, "linestyle": _dash(chart.lines, place), "gid": mark}
+        axes.plot(line.probe_minutes, values(line), linewidth=1.2, **style)
         held = [
             (minute, value)
             for minute, value, is_held in zip(
@@ -94,7 +96,8 @@ def _draw_probes(axes: Any, lines: Sequence[CourseLine], values: Values, colors:
             if is_held
         ]
         if held:
-            axes.plot(*zip(*held, strict=True), "x", color=color, markersize=4, markeredgewidth=0.9)
+            crosses: dict[str, Any] = {"markersize": 4, "markeredgewidth": 0.9, "gid": mark}
+            axes.plot(*zip(*held, strict=True), "x", color=color, **crosses)
 
 
 def _dash(lines: Sequence[CourseLine], place: int) -> Any:

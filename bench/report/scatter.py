@@ -14,7 +14,16 @@ from bench.report.labels import keys_of, precision_name
 from bench.report.machines import NOT_VALID, emulation_words
 from bench.report.model import Chart, Point
 from bench.report.tables import nms_words
-from bench.report.units import ABSENT, bounds, is_known, kibibytes, mebibytes, milliseconds, points
+from bench.report.units import (
+    ABSENT,
+    bounds,
+    is_known,
+    kibibytes,
+    mebibytes,
+    milliseconds,
+    points,
+    significant,
+)
 
 Ends = tuple[float, float]
 
@@ -45,6 +54,14 @@ AXES = {
         "memory", "mAP against peak memory", "Peak memory (RSS), MiB", 2.0**-20, mebibytes, "MiB"
     ),
     "size_bytes": Axis("size", "mAP against file size", "Model file, KiB", 2.0**-10, kibibytes, "KiB"),
+    "energy_per_inference_j": Axis(
+        "energy",
+        "mAP against energy",
+        "Energy above rest, mJ an inference",
+        1e3,
+        lambda joules: significant(joules * 1e3),
+        "mJ",
+    ),
 }
 
 

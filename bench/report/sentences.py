@@ -21,7 +21,12 @@ NOT_TRAINED = (
     "(channels may be balanced), not trained ones."
 )
 
-COSTS = {"latency_p50_ns": "inference latency", "peak_rss_bytes": "peak memory", "size_bytes": "file size"}
+COSTS = {
+    "latency_p50_ns": "inference latency",
+    "peak_rss_bytes": "peak memory",
+    "size_bytes": "file size",
+    "energy_per_inference_j": "energy",
+}
 
 # A sentence that names more cases than this counts the others.
 MOST_NAMES = 4

@@ -133,3 +133,13 @@ def test_boards_of_one_host_have_a_line_each(records: list[Record]) -> None:
         "fp32 on litert (pi-b)",
     ]
     assert "pi-b" not in render_markdown(build_report([records[0]]), {})
+
+
+def test_mean_accuracy_is_drawn_against_energy_where_two_cases_have_it(records: list[Record]) -> None:
+    costs = [chart.key for section in build_report(records).sections for chart in section.charts]
+    assert "energy" not in costs
+    (section,) = build_report([with_energy(record) for record in records]).sections
+    chart = next(chart for chart in section.charts if chart.key == "energy")
+    assert {point.x for point in chart.points} == {12.3} and len(chart.points) == len(records)
+    assert "12.3 mJ" in chart.points[0].tip
+    assert any(said.startswith("Pareto front of mAP against energy") for said in section.findings)

@@ -65,7 +65,7 @@ def traced(cell: Cell, case: str = "") -> str:
     """Return the attributes that say which record a figure is from, and its value in base units.
 
     Args:
-        case: that of the keyed element around it: it is left out of the attribute, which then begins with `#`.
+        case: that of the keyed element around it; the attribute leaves it out and begins with `#`.
     """
     ends = cell.ends or (None, None)
     values = {

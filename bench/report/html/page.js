@@ -29,7 +29,8 @@
   function filter() {
     const shown = new Set([...cases].filter(([, keys]) => fits(keys)).map(([name]) => name));
     for (const one of keyed) one.classList.toggle("filtered", !fits(one.dataset));
-    for (const one of all("[data-with]")) one.classList.toggle("filtered", !shown.has(one.dataset.with));
+    for (const one of all("[data-with]"))
+      one.classList.toggle("filtered", cases.has(one.dataset.with) && !shown.has(one.dataset.with));
     for (const table of all("table")) filterTable(table);
     for (const chart of all("svg.chart")) enterAt(chart, points(chart)[0]);
     const isAll = shown.size === cases.size;
