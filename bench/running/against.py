@@ -5,7 +5,7 @@ The answers come from `gating.gate`, which finds the same ones in the run folder
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,9 +65,18 @@ def judge_against(
     troubles = take_pairs(work, older, read_stage, should_stop)
     against = replace(against, troubles={**unscored, **troubles})
     write_against(work.run.path, against)
-    verdicts = tuple(with_pairs(first, before, after))
+    verdicts = tuple(_with_missing(one, older.missing) for one in with_pairs(first, before, after))
     write_against(work.run.path, replace(against, verdicts=verdicts))
     return verdicts
+
+
+def _with_missing(verdict: Verdict, missing: Mapping[str, str]) -> Verdict:
+    """Say of what is left in doubt that there is no older file which could have cleared it."""
+    told = missing.get(verdict.case, "")
+    if not told or verdict.answer not in ("inconclusive", "not_comparable", "new"):
+        return verdict
+    told = f"its older file cannot be had: {told}"
+    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
 
 def older_side(older: Older, after: Side) -> Side:

@@ -91,7 +91,9 @@ def _run_kind(sitting: Sitting, duels: Sequence[Duel], kind: JobKind, shares: Ma
         taken = run_batch(sitting, attempts, is_enough=_is_spoilt)
         for attempt, _ in taken:
             left[owner[attempt.case.id]] -= 1
-        is_hot = bool(taken) and _is_spoilt(taken[-1][1])
+        if not taken:
+            return
+        is_hot = _is_spoilt(taken[-1][1])
 
 
 def _attempts(

@@ -10,6 +10,10 @@ from bench.core.suite import Case
 from bench.running.older import Older
 from bench.running.work import Work
 
+# Hosts are let go between two looks at pairs. Whoever comes in between is waited for: what a run has measured
+# until then is worth more than its end at once.
+_PATIENCE_SECONDS = 900.0
+
 
 def twin_of(case: Case) -> Case:
     """Return the older file as a case: with a model of its own, under the same settings."""
@@ -26,7 +30,8 @@ def with_twins(work: Work, older: Older, cases: Sequence[Case]) -> Work:
     ]
     files = {twin_id(case.id): older.cases[case.id].artifact for case in cases}
     suite = replace(work.suite, models=(*work.suite.models, *models))
-    return replace(work, suite=suite, artifacts={**work.artifacts, **files})
+    options = replace(work.options, wait_seconds=max(work.options.wait_seconds, _PATIENCE_SECONDS))
+    return replace(work, suite=suite, artifacts={**work.artifacts, **files}, options=options)
 
 
 def hosts_of(work: Work, cases: Sequence[Case]) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ class Rig:
         self.folder, self.data, self.speeds = folder, data, Speeds()
         self.devices = {"": FakeDevice()}
         self.pairs = "suspects"
+        self.missing: dict[str, str] = {}
         monkeypatch.setattr("bench.running.together.open_host", self._open)
         monkeypatch.setattr("bench.running.settling.open_host", self._open)
         monkeypatch.setattr(fake_device, "result_of", self.speeds.result_of)
@@ -137,7 +138,8 @@ class Rig:
             case: OlderCase(file, description, "from a test")
             for case, file in self.files(suite, "old").items()
         }
-        return Older("the older run", found, {}, side, "")
+        have = {case: one for case, one in found.items() if case not in self.missing}
+        return Older("the older run", have, self.missing, side, "")
 
     def judge(self, suite: Suite, resume: bool = False, with_side: bool = True) -> list[Verdict]:
         """Measure the newer files against the older run and return the verdicts."""
@@ -305,6 +307,17 @@ def test_an_older_file_that_breaks_is_told_and_changes_no_record(rig: Rig) -> No
     _, records = rig.measure(suite, "new", resume=True)
     assert path.read_bytes() == before
     assert [record.status for record in records] == ["ok", "ok"]
+
+
+def test_a_case_without_an_older_file_is_left_in_doubt_and_told(rig: Rig) -> None:
+    suite = rig.suite()
+    rig.measure(suite, "old")
+    rig.speeds.by_file[sha_of("new")] = 1.1
+    rig.missing = {CASE: "its file is gone"}
+    (time,) = (verdict for verdict in rig.judge(suite) if verdict.metric == "latency_p50_ns")
+    assert time.answer == "inconclusive"
+    assert time.reason.endswith("its older file cannot be had: its file is gone")
+    assert not rig.lines("pair")
 
 
 def test_boards_of_a_host_share_the_pairs(rig: Rig) -> None:
