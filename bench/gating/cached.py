@@ -18,7 +18,9 @@ from typing import Any
 
 from bench.core.places import cache_folder
 from bench.gating.accuracy import ApChange, ap_change, unchanged
+from bench.gating.classes import ClassChange, class_changes_of_files
 from bench.metrics.matches import load_matches
+from bench.wire.codec import from_json
 
 # Raised whenever `accuracy` or `metrics.resample` give another figure for the same files.
 _FORMULA = 2
@@ -70,6 +72,22 @@ class IntervalCache:
             change = ap_change(load_matches(old), load_matches(new), metric, resamples, seed)
         self._new[key] = json.dumps(asdict(change) if change else {})
         return change
+
+    def of_classes(
+        self, old: Path, new: Path, metric: str, resamples: int, seed: int
+    ) -> tuple[ClassChange, ...]:
+        """Return the change of each class, from memory or by resampling.
+
+        Raises:
+            DataError: match data cannot be read.
+        """
+        key = f"classes {_FORMULA} {self._hash(old)} {self._hash(new)} {metric} {resamples} {seed}"
+        found = self._read(key)
+        if found is not None:
+            return tuple(from_json(ClassChange, one) for one in found)
+        changes = class_changes_of_files(old, new, metric, resamples, seed)
+        self._new[key] = json.dumps([asdict(change) for change in changes])
+        return changes
 
     def _hash(self, path: Path) -> str:
         # A missing file is told by `load_matches`.

@@ -7,76 +7,23 @@ never left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.core.verdict import Answer, Rule, Verdict
-from bench.gating.accuracy import AP_KINDS, ApChange, ap_change, unchanged
-from bench.gating.comparable import differences, emulation_reason, kind_of
-from bench.gating.judging import (
-    BOUND_ERROR,
-    Change,
-    accuracy_change,
-    exact_change,
-    memory_change,
-    timed_change,
-)
-from bench.gating.sides import CaseSide, Side
-from bench.metrics.matches import load_matches
+from bench.gating.cases import Judged, Options, judge_case
+from bench.gating.comparable import kind_of
+from bench.gating.judging import BOUND_ERROR
+from bench.gating.sides import Side
+
+__all__ = ["FAMILY_ERROR", "STAGE_ERROR", "Options", "decide", "overall"]
 
 # Chance of one false failure or more among all tests of one comparison.
 FAMILY_ERROR = 0.01
 
 # Where times are decided by fresh pairs (`staging`), either stage has half of it.
 STAGE_ERROR = FAMILY_ERROR / 2
-
-# Old and new match data, metric, resamples and seed -> the change; None where there is no object.
-ChangeSource = Callable[[Path, Path, str, int, int], ApChange | None]
-
-
-def change_of_files(old: Path, new: Path, metric: str, resamples: int, seed: int) -> ApChange | None:
-    """Resample both files; equal ones have no change, and need no resampling.
-
-    Raises:
-        DataError: one cannot be read.
-    """
-    before = load_matches(old)
-    if old.read_bytes() == new.read_bytes():
-        return unchanged(len(before.image_ids))
-    return ap_change(before, load_matches(new), metric, resamples, seed)
-
-
-_MEMORY = ("peak_rss_bytes", "baseline_rss_bytes", "model_rss_bytes")
-
-
-@dataclass(frozen=True)
-class Options:
-    """How sides are judged.
-
-    Attributes:
-        accepted: settings whose difference is judged like any other change (`runtime_version`).
-        resamples, seed: of the images, for accuracy.
-        needs_confirmation: a time that is worse than a stored one is `inconclusive` until both were measured
-            next to each other: between two sessions a machine changes by more than its processes differ.
-        changes: where changes of an AP come from; `cached.IntervalCache` remembers them.
-        resolved: what a tolerance finer than the noise is told to be, by case and metric (see `noise`).
-    """
-
-    accepted: Collection[str] = ()
-    resamples: int = 1000
-    seed: int = 0
-    needs_confirmation: bool = False
-    changes: ChangeSource = change_of_files
-    resolved: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    rule: Rule
-    verdict: Verdict
-    change: Change | None = None
 
 
 def decide(before: Side, after: Side, rules: Sequence[Rule], options: Options) -> list[Verdict]:
@@ -86,7 +33,7 @@ def decide(before: Side, after: Side, rules: Sequence[Rule], options: Options) -
         DataError: stored match data cannot be read.
     """
     case_ids = [*before.cases, *(case for case in after.cases if case not in before.cases)]
-    judged = [one for case in case_ids for one in _judge_case(case, before, after, rules, options)]
+    judged = [one for case in case_ids for one in judge_case(case, before, after, rules, options)]
     is_suspect = [options.needs_confirmation and _is_between_sessions(one) for one in judged]
     can_fail = [one for one, is_only_suspect in zip(judged, is_suspect, strict=True) if not is_only_suspect]
     error = STAGE_ERROR if options.needs_confirmation else FAMILY_ERROR
@@ -98,7 +45,7 @@ def decide(before: Side, after: Side, rules: Sequence[Rule], options: Options) -
     return [_resolved(verdict, options.resolved) for verdict in verdicts]
 
 
-def _is_between_sessions(judged: _Judged) -> bool:
+def _is_between_sessions(judged: Judged) -> bool:
     """Whether times of two sessions are all that the answer would rest on."""
     change = judged.change
     is_tested = change is not None and change.p_value is not None and not change.is_paired
@@ -127,93 +74,7 @@ def _holm(all_p_values: Iterable[float | None], error: float) -> float:
     return largest
 
 
-def _judge_case(
-    case: str, before: Side, after: Side, rules: Sequence[Rule], options: Options
-) -> list[_Judged]:
-    old, new = before.cases.get(case), after.cases.get(case)
-    if old is None or old.status != "ok":
-        # Without an old figure nothing can be worse; a case that is broken now is told all the same.
-        answer, reason = _without_old(old, new)
-        return [_Judged(rule, Verdict(case, rule.metric, answer, reason)) for rule in rules[:1]]
-    if new is None or new.status != "ok":
-        reason = "is not among the new results" if new is None else f"{new.status}: {new.reason}"
-        return [_Judged(rule, Verdict(case, rule.metric, "missing", reason)) for rule in rules[:1]]
-    pair = _Pair(old, new, options)
-    return [pair.judge(rule) for rule in rules]
-
-
-def _without_old(old: CaseSide | None, new: CaseSide | None) -> tuple[Answer, str]:
-    if new is None or new.status not in ("ok", "unavailable"):
-        return "missing", "was not measured on either side" if new is None else f"{new.status}: {new.reason}"
-    if new.status == "unavailable":
-        is_known = old is not None and old.status == "unavailable"
-        return (
-            ("pass", f"cannot be made, then as now: {new.reason}")
-            if is_known
-            else ("new", f"cannot be made: {new.reason}")
-        )
-    then = "has no older figure" if old is None else f"was {old.status} then"
-    return "new", f"{then}; put it into the baseline to have it judged"
-
-
-class _Pair:
-    """One case on both sides."""
-
-    def __init__(self, old: CaseSide, new: CaseSide, options: Options) -> None:
-        self._old, self._new, self._options = old, new, options
-
-    def judge(self, rule: Rule) -> _Judged:
-        """Judge one metric as far as it needs no other case."""
-        old, new = self._old, self._new
-        before, after = old.values.get(rule.metric), new.values.get(rule.metric)
-        verdict = Verdict(
-            old.case, rule.metric, "inconclusive", "", before, after,
-            is_relative=rule.is_relative, tolerance=rule.tolerance,
-        )  # fmt: skip
-        if before is None or after is None:
-            answer: Answer = "missing" if after is None else "new"
-            lacking = "then" if after is not None else "now" if before is not None else "on either side"
-            return _Judged(rule, replace(verdict, answer=answer, reason=f"has no value {lacking}"))
-        found = differences(rule.metric, old, new, self._options.accepted)
-        if found:
-            return _Judged(rule, replace(verdict, answer="not_comparable", reason="; ".join(found)))
-        if kind_of(rule.metric) != "size" and not (old.decision_grade and new.decision_grade):
-            reason = "measured under --profile, --limit or --rounds: not for decisions"
-            return _Judged(rule, replace(verdict, reason=reason))
-        if emulated := emulation_reason(rule.metric, old.setting, new.setting):
-            return _Judged(rule, replace(verdict, reason=emulated))
-        change, problem = self._change(rule, before, after)
-        return _Judged(rule, replace(verdict, reason=problem), change)
-
-    def _change(self, rule: Rule, before: float, after: float) -> tuple[Change | None, str]:
-        kind = kind_of(rule.metric)
-        if kind == "size":
-            return exact_change(rule, before, after), ""
-        if kind == "accuracy":
-            return self._accuracy(rule, before)
-        old, new = (side.processes.get(rule.metric, ()) for side in (self._old, self._new))
-        if not old or not new:
-            return None, "the samples of its processes are not stored, so it cannot be compared"
-        if rule.metric in _MEMORY:
-            return memory_change(rule, old, new), ""
-        is_paired = bool(self._new.rounds) and self._old.rounds == self._new.rounds
-        return timed_change(rule, old, new, is_paired), ""
-
-    def _accuracy(self, rule: Rule, before: float) -> tuple[Change | None, str]:
-        if self._old.matches is None or self._new.matches is None:
-            side = "old" if self._old.matches is None else "new"
-            return None, f"the {side} side has no match data, without which no paired interval exists"
-        if rule.metric not in AP_KINDS:
-            return None, f"has no paired interval; judge one of {', '.join(AP_KINDS)}"
-        options = self._options
-        files = self._old.matches, self._new.matches
-        change = options.changes(*files, rule.metric, options.resamples, options.seed)
-        if change is None:
-            return None, "there are no objects of that size"
-        return accuracy_change(rule, before, change), ""
-
-
-def _answered(judged: _Judged, failing: float) -> Verdict:
+def _answered(judged: Judged, failing: float) -> Verdict:
     """Turn a change into an answer, given the largest p-value that is rejected."""
     rule, verdict, change = judged.rule, judged.verdict, judged.change
     if change is None:

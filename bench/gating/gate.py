@@ -27,8 +27,26 @@ def first_stage(
     """
     told = {key: noise.advice for key, noise in read_noise(root, after).items()} if root else {}
     with IntervalCache() as changes:
-        how = Options(tuple(accepted), needs_confirmation=True, changes=changes, resolved=told)
+        how = Options(
+            tuple(accepted),
+            needs_confirmation=True,
+            changes=changes,
+            class_changes=changes.of_classes,
+            resolved=told,
+        )
         return decide(before, after, make_rules(after.gate), how)
+
+
+def compare(before: Side, after: Side, accepted: Collection[str] = ()) -> list[Verdict]:
+    """Judge two results as they are: stored figures decide, pairs where they were taken.
+
+    Args:
+        accepted: see `deciding.Options`.
+    """
+    with IntervalCache() as changes:
+        how = Options(tuple(accepted), changes=changes, class_changes=changes.of_classes)
+        verdicts = decide(before, after, make_rules(after.gate), how)
+    return with_pairs(verdicts, before, after)
 
 
 def with_pairs(verdicts: Sequence[Verdict], before: Side, after: Side) -> list[Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bench.core.metric import METRICS
@@ -21,12 +22,25 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
 _FIND_FACTOR = 2.5
 # Below these, finding a change takes more rounds or images than anybody spends by default.
 _LEAST_FIND = {"relative": 0.05, "ap": 0.02, "ar": 0.02}
+# One class is on a part of the images alone.
+_LEAST_FIND_PER_CLASS = 0.1
 
 
 def make_rules(declared: Mapping[str, Any]) -> tuple[Rule, ...]:
     """Return the rules of a suite's `gate:` part, metrics by their own names; the default ones if empty."""
     rules = {key: rule for key, rule in declared.items() if key != GOALS} or DEFAULT_RULES
-    return tuple(_make_rule(metric, rules[metric]) for metric in METRICS if metric in rules)
+    return tuple(made for metric in METRICS if metric in rules for made in _make_rules(metric, rules[metric]))
+
+
+def _make_rules(metric: str, rule: Mapping[str, Any]) -> list[Rule]:
+    """Return the rule of a metric, and that of its classes where there is one."""
+    whole, of_classes = _make_rule(metric, rule), rule.get("per_class")
+    if of_classes is None:
+        return [whole]
+    made = _make_rule(metric, of_classes)
+    find = made.find if "find" in of_classes else max(made.find, _LEAST_FIND_PER_CLASS)
+    min_images = int(of_classes.get("min_photos", 0))
+    return [whole, replace(made, find=find, is_per_class=True, min_images=min_images)]
 
 
 def _make_rule(metric: str, rule: Mapping[str, Any]) -> Rule:

@@ -36,6 +36,7 @@ class CaseSide:
         matches: file of match data; None where there is none.
         setting: what must agree for a comparison, by name (see `comparable`).
         artifact: sha256 of the model file.
+        classes: names of the classes, in the order of the match data.
     """
 
     case: str
@@ -48,6 +49,7 @@ class CaseSide:
     setting: dict[str, Any]
     artifact: str = ""
     decision_grade: bool = True
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def _restored(run: Path, value: dict[str, Any]) -> CaseSide:
     matches = run / given["matches"] if given["matches"] else None
     given["matches"] = matches if matches and matches.is_file() else None
     given["processes"] = {metric: tuple(values) for metric, values in given["processes"].items()}
+    given["classes"] = tuple(given["classes"])
     given["rounds"] = tuple((sitting, number) for sitting, number in given["rounds"])
     return CaseSide(**given)
 
@@ -133,6 +136,7 @@ def case_side(run: Path, record: Record) -> CaseSide:
         setting=setting_of(record),
         artifact=record.artifact.get("sha256", ""),
         decision_grade=record.decision_grade,
+        classes=tuple(record.per_class),
     )
 
 

@@ -20,6 +20,10 @@ _EXAMPLES = {"ns": "2% or 0.5 ms", "bytes": "10% or 2 MiB"}
 _RULES = {"higher": "max_drop", "lower": "max_increase"}
 # A change for the worse that must not pass unseen.
 _FIND = "find"
+# Every class by itself, with a rule of its own.
+_PER_CLASS = "per_class"
+# Classes on fewer photos are not judged by themselves.
+_MIN_PHOTOS = "min_photos"
 # Limits whatever was before; see `goals`.
 GOALS = "goals"
 
@@ -60,15 +64,29 @@ def _check_rule(metric: str, node: Node, path: Path, reading: Reading) -> None:
     example = f"{{{rule}: {'0.005' if unit not in _UNITS else '2%'}}}"
     if node.kind != "mapping" or not node.fields:
         reading.complain(path, f"got {node.shown()}, expected a rule such as {example}")
-    if set(node.fields) == {_FIND}:
+    elif not set(node.fields) - {_FIND, _PER_CLASS, _MIN_PHOTOS}:
         reading.complain(path, f"no tolerance, expected {rule} as in {example}")
     for key, value in node.fields.items():
-        if key not in (rule, _FIND):
+        if key == _PER_CLASS and has_classes(metric) and _PER_CLASS not in path:
+            _check_rule(metric, value, (*path, key), reading)
+        elif key == _MIN_PHOTOS and _PER_CLASS in path:
+            _check_count(value, (*path, key), reading)
+        elif key not in (rule, _FIND):
             wrong = f"{metric} is better {direction}, " if key in _RULES.values() else "unknown rule, "
             reading.complain((*path, key), f"{wrong}expected {rule} as in {example}")
         elif not _is_tolerance(value, unit):
             expected = f"a share or an amount such as {_EXAMPLES[unit]}" if unit in _UNITS else "0.005 or 1%"
             reading.complain((*path, key), f"got {value.shown()}, expected {expected}")
+
+
+def has_classes(metric: str) -> bool:
+    """Whether a metric is a mean over classes, each of which may be judged by itself."""
+    return METRICS[metric][0] == "ap" and not metric.endswith("_difference")
+
+
+def _check_count(node: Node, path: Path, reading: Reading) -> None:
+    if type(node.value) is not int or node.value < 0:
+        reading.complain(path, f"got {node.shown()}, expected a number of photos of 0 or more")
 
 
 def _is_tolerance(node: Node, unit: Unit) -> bool:
@@ -97,15 +115,20 @@ def gate_schema() -> Schema:
     }
 
 
-def _rule_schema(metric: str) -> Schema:
+def _rule_schema(metric: str, is_per_class: bool = False) -> Schema:
     unit, direction, meaning = METRICS[metric]
     amount: Schema = {"type": "string", "pattern": pattern(_UNITS.get(unit, SHARES))}
     number: Schema = {"const": 0} if unit in _UNITS else {"type": "number", "minimum": 0}
     rule = _RULES[direction]
+    properties: Schema = {name: {"anyOf": [number, amount]} for name in (rule, _FIND)}
+    if is_per_class:
+        properties[_MIN_PHOTOS] = {"type": "integer", "minimum": 0}
+    elif has_classes(metric):
+        properties[_PER_CLASS] = _rule_schema(metric, is_per_class=True)
     return {
-        "description": meaning,
+        "description": f"{meaning}, of each class by itself" if is_per_class else meaning,
         "type": "object",
-        "properties": {rule: {"anyOf": [number, amount]}, _FIND: {"anyOf": [number, amount]}},
+        "properties": properties,
         "required": [rule],
         "additionalProperties": False,
     }

@@ -16,7 +16,7 @@ from coco_synthetic import as_ground_truth, make_annotations, make_detections
 from bench.errors import DataError
 from bench.gating import cached
 from bench.gating.cached import IntervalCache
-from bench.gating.deciding import change_of_files
+from bench.gating.cases import change_of_files
 from bench.metrics.matches import save_matches
 from bench.metrics.matching import match
 
