@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli import EXIT_GOOD
 from bench.errors import SuiteError, UsageError
-from bench.wire.codec import to_json
 
 if TYPE_CHECKING:
     from bench.core.trend import Trend
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Tell the history; steps change no exit code, since they are nobody's pull request."""
     from bench.gating.history import make_trends
+    from bench.report.figures_json import figures_json
     from bench.report.history import history_text
     from bench.store.names import suite_folder_name
     from bench.store.records import read_records
@@ -32,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         _write(suite, trends, options.output)
     if options.json:
-        print(json.dumps({"suite": suite, "trends": to_json(trends)}, indent=2))
+        print(figures_json({"suite": suite, "trends": trends}))
     else:
         print(history_text(trends) or "no run has a figure of these metrics that may be decided on")
     return EXIT_GOOD
@@ -69,9 +68,11 @@ def _metrics(asked: Sequence[str], folder: Path) -> list[str]:
 
 
 def _write(suite: str, trends: Sequence[Trend], folder: Path) -> None:
-    """Write the page, a picture a metric, and all figures."""
+    """Write the page, the same as Markdown with a picture a metric, and all figures."""
+    from bench.report.figures_json import figures_json
     from bench.report.history import history_markdown
     from bench.report.history_drawing import draw_history
+    from bench.report.trends.page import render_history
 
     folder.mkdir(parents=True, exist_ok=True)
     pictures: dict[str, str] = {}
@@ -79,5 +80,6 @@ def _write(suite: str, trends: Sequence[Trend], folder: Path) -> None:
         pictures[metric] = f"history-{metric}.png"
         draw_history([trend for trend in trends if trend.metric == metric], folder / pictures[metric])
     (folder / "history.md").write_text(history_markdown(suite, trends, pictures), encoding="utf-8")
-    figures = json.dumps({"suite": suite, "trends": to_json(trends)}, indent=2)
+    (folder / "history.html").write_text(render_history(suite, trends), encoding="utf-8")
+    figures = figures_json({"suite": suite, "trends": trends})
     (folder / "history.json").write_text(figures + "\n", encoding="utf-8")

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.core.metric import METRICS, Unit
+from bench.core.metric import METRICS
 from bench.core.trend import Trend
 from bench.report.drawing import drawing_settings
 from bench.report.naming import cut
 from bench.report.palette import color_of
 from bench.report.svg import INK
 from bench.report.texts import printable
+from bench.report.trends.svg import SCALES
 from bench.report.verdicts import METRIC_NAMES
 
 PANELS_A_ROW = 2
@@ -24,23 +25,13 @@ LONGEST_TITLE = 60
 # One colour for figures; steps for the worse and for the better have the palette's warm and cool one.
 FIGURES, WORSE, BETTER = (color_of(name) for name in ("int4", "qat", "int8"))
 
-_SCALES: dict[Unit, tuple[float, str]] = {
-    "ns": (1e-6, "ms"),
-    "bytes": (2.0**-10, "KiB"),
-    "ap": (100.0, "points"),
-    "ar": (100.0, "points"),
-    "j": (1e3, "mJ"),
-    "w": (1.0, "W"),
-    "c": (1.0, "°C"),
-}
-
 
 def draw_history(trends: Sequence[Trend], picture: Path) -> None:
     """Draw trends of one metric and write a PNG on white; the same trends give the same bytes."""
     from matplotlib.figure import Figure
 
     metric = trends[0].metric
-    scale, unit = _SCALES.get(METRICS[metric][0], (1.0, ""))
+    scale, unit = SCALES.get(METRICS[metric][0], (1.0, ""))
     rows = math.ceil(len(trends) / PANELS_A_ROW)
     columns = min(len(trends), PANELS_A_ROW)
     height = rows * PANEL_HEIGHT + HEAD_INCHES

@@ -123,7 +123,7 @@ def test_the_command_writes_a_page_with_charts_and_all_figures(
     (trend,) = json.loads(capsys.readouterr().out)["trends"]
     assert len(trend["points"]) == COUNT and trend["steps"][0]["place"] == SLOWER
     assert sorted(path.name for path in page.iterdir()) == [
-        "history-latency_p50_ns.png", "history.json", "history.md",
+        "history-latency_p50_ns.png", "history.html", "history.json", "history.md",
     ]  # fmt: skip
     assert "![latency_p50 over runs](history-latency_p50_ns.png)" in (page / "history.md").read_text()
     with Image.open(page / "history-latency_p50_ns.png") as image:
