@@ -58,6 +58,24 @@ def prepared_if_ready(data: RenderedData | CocoData, cache: Path) -> Prepared | 
     return prepare_data(data, cache)
 
 
+def evaluation_if_ready(data: RenderedData | CocoData, cache: Path) -> EvaluationData | None:
+    """Return the evaluation images alone, unless they had to be rendered or annotations converted first.
+
+    Raises:
+        DataError: files are missing or damaged; the message names them.
+    """
+    hashes = HashCache(cache)
+    if isinstance(data, RenderedData):
+        from bench.datasets.rendered.files import is_rendered
+
+        if not is_rendered(cache / "datasets", "evaluation", data.evaluation, data.seed):
+            return None
+        return _rendered_split("evaluation", data.evaluation, data.seed, cache, hashes)
+    if not is_converted(data, cache, hashes):
+        return None
+    return _photos(replace(data, calibration_images=""), cache, hashes)[0]
+
+
 def _rendered(data: RenderedData, cache: Path, hashes: HashCache) -> Prepared:
     evaluation = _rendered_split("evaluation", data.evaluation, data.seed, cache, hashes)
     calibration = _rendered_split("calibration", data.calibration, data.seed, cache, hashes)

@@ -62,9 +62,7 @@ def choose(wishes: Sequence[Wish], shelf: PhotoShelf, budget: int = BUDGET_BYTES
             photos[sight.image] = photo
             shown[place].append(scaled(sight, shelf.scale(sight.image)))
     exhibits = tuple(
-        replace(
-            wish.exhibit, sights=tuple(sights), note=wish.exhibit.note or _note(wish, sights, full, shelf)
-        )
+        replace(wish.exhibit, sights=tuple(sights), note=_note(sights, full, shelf))
         for wish, sights, full in zip(wishes, shown, is_full, strict=True)
     )
     return Chosen(exhibits, tuple(photos.values()))
@@ -84,8 +82,8 @@ def _cost(sight: Sight, photo: Photo, is_there: bool) -> int:
     return own + _PICTURE_BYTES + len(sight.marks) * _MARK_BYTES + len(sight.changes) * _CHANGE_BYTES
 
 
-def _note(wish: Wish, sights: Sequence[Sight], is_full: bool, shelf: PhotoShelf) -> str:
+def _note(sights: Sequence[Sight], is_full: bool, shelf: PhotoShelf) -> str:
     if is_full:
         told = "more photos on this page" if sights else "its photos on this page"
         return f"There is no room for {told}."
-    return "" if sights or wish.exhibit.note or shelf.is_empty else "No photo differs enough to be shown."
+    return "" if sights or shelf.is_empty else "No photo differs enough to be shown."

@@ -98,7 +98,7 @@ def _base_side(run: Path, record: Record) -> Side:
     matches, box = _stored(run, record).load()
     threshold = best_threshold(matches)
     if threshold is None:
-        raise DataError(f"{record.case} finds no object at all, so nothing can be lost")
+        raise DataError(f"{record.case}, which they are compared with, finds no object at all")
     return Side(matches, box, stand(matches, threshold), record)
 
 
@@ -113,5 +113,5 @@ def _compare(run: Path, group: Sequence[Record], base: Side) -> Compared:
 def _stored(run: Path, record: Record) -> Stored:
     stored = stored_of(run, record)
     if stored is None:
-        raise DataError(f"the detections of {record.case} are not stored here")
+        raise DataError("detections are not stored in the run folder")
     return stored

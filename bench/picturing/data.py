@@ -8,11 +8,11 @@ from typing import Any
 
 from bench.core.data import EvaluationData
 from bench.core.places import cache_folder
-from bench.core.suite import Overrides, Suite
-from bench.datasets.prepare import prepared_if_ready
+from bench.core.suite import Overrides
+from bench.datasets.prepare import evaluation_if_ready
 from bench.errors import BenchError, DataError
 from bench.store.folder import SUITE_NAME
-from bench.suite import apply_overrides, load_suite
+from bench.suite import load_evaluated
 
 # A run folder is `results/<suite>/<run id>`, and `results` commonly lies where the suite's path begins.
 _ANCESTORS = 4
@@ -28,26 +28,20 @@ def find_data(run: Path, info: Mapping[str, Any], sha256: str) -> EvaluationData
     Raises:
         DataError: they are gone, not made yet, or others; the message says which, in a sentence.
     """
+    given = Path(str(info.get("suite_path", ""))).parent
+    folders = [base / given for base in (Path.cwd(), *run.absolute().parents[:_ANCESTORS])]
+    changed = info.get("overrides") or {}
+    overrides = Overrides(limit=changed.get("limit"), profile=changed.get("profile"))
     try:
-        suite = _suite(run, info)
-        prepared = prepared_if_ready(suite.data, cache_folder())
+        declared = load_evaluated(run / SUITE_NAME, folders, overrides)
+        data = evaluation_if_ready(declared, cache_folder())
     except (BenchError, OSError) as problem:
         raise DataError(f"the data set is not there any more ({_first_line(problem)})") from problem
-    if prepared is None:
-        raise DataError("the data set is not on this machine; measure here, or report where it was measured")
-    if prepared[0].sha256 != sha256:
+    if data is None:
+        raise DataError("the data set is not on this machine; report on the machine that measured")
+    if data.sha256 != sha256:
         raise DataError("photos or annotations are not those of the run: they were changed since")
-    return prepared[0]
-
-
-def _suite(run: Path, info: Mapping[str, Any]) -> Suite:
-    """Read the suite as it was, as large as it was measured."""
-    given = Path(str(info.get("suite_path", ""))).parent
-    absolute = run.absolute()
-    folders = tuple(base / given for base in (Path.cwd(), *absolute.parents[:_ANCESTORS]))
-    suite = load_suite(run / SUITE_NAME, folders=folders)
-    changed = info.get("overrides") or {}
-    return apply_overrides(suite, Overrides(limit=changed.get("limit"), profile=changed.get("profile")))
+    return data
 
 
 def _first_line(problem: Exception) -> str:

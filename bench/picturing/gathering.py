@@ -27,6 +27,10 @@ from bench.report.model import Keys
 MOST_CANDIDATES = 6
 
 
+# A sentence that names more variants than this counts the others.
+MOST_NAMES = 4
+
+
 @dataclass(frozen=True)
 class Source:
     """The photos and objects of a run, and the names of its categories."""
@@ -53,21 +57,26 @@ def make_gallery(records: Sequence[Record], run: Path, info: Mapping[str, Any]) 
     Returns:
         The gallery; None where no case has a sibling that it could differ from.
     """
+    labels = _labels(records)
     source: Source | None = None
     notes: list[str] = []
     wishes: list[Wish] = []
-    labels = _labels(records)
+    untold: dict[str, list[str]] = {}
     for item in compare_all(run, records):
-        if source is None and not notes and isinstance(item, Compared):
+        if isinstance(item, Uncompared):
+            untold.setdefault(item.reason, []).append(labels[item.record.case])
+            continue
+        if not wishes:
             source, notes = _source(run, info, item)
         wishes.append(_wish(item, source, labels))
-    if not wishes:
+    if not wishes and not untold:
         return None
     shelf = PhotoShelf(source.data.images if source else ())
     chosen = choose(wishes, shelf)
     order = {record.case: place for place, record in enumerate(in_reading_order(records))}
     exhibits = sorted(chosen.exhibits, key=lambda exhibit: order.get(exhibit.keys.case, len(order)))
-    return Gallery(tuple(exhibits), chosen.photos, (*notes, *_unreadable(shelf)))
+    said = (*notes, *_untold(untold), *_unreadable(shelf))
+    return Gallery(tuple(exhibits), chosen.photos, said)
 
 
 def _source(run: Path, info: Mapping[str, Any], compared: Compared) -> tuple[Source | None, list[str]]:
@@ -80,11 +89,7 @@ def _source(run: Path, info: Mapping[str, Any], compared: Compared) -> tuple[Sou
     return Source(data, truth), []
 
 
-def _wish(item: Compared | Uncompared, source: Source | None, labels: Mapping[str, str]) -> Wish:
-    if isinstance(item, Uncompared):
-        record = item.record
-        title, note = labels[record.case], f"Nothing can be shown: {item.reason}."
-        return Wish(Exhibit(title, record.precision, "", keys_of(record), (), note=note), ())
+def _wish(item: Compared, source: Source | None, labels: Mapping[str, str]) -> Wish:
     record, base = item.variant.record, item.base.record
     names = precision_name(base), precision_name(record)
     exhibit = Exhibit(
@@ -132,6 +137,15 @@ def _common_keys(records: Sequence[Record]) -> Keys:
     keys = [keys_of(record) for record in records]
     varying = [field.name for field in fields(Keys) if len({getattr(one, field.name) for one in keys}) > 1]
     return replace(keys[0], **{name: "" for name in varying if name != "case"})
+
+
+def _untold(untold: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Say of which variants nothing can be shown, equal reasons together."""
+    return tuple(
+        f"Nothing can be shown of {', '.join(names[:MOST_NAMES])}"
+        f"{f' and {len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else ''}: {reason}."
+        for reason, names in untold.items()
+    )
 
 
 def _unreadable(shelf: PhotoShelf) -> tuple[str, ...]:

@@ -114,6 +114,12 @@ def _fits_pair(case: Case, pair: str) -> bool:
     return values[key] == value
 
 
+def limited(data: RenderedData | CocoData, overrides: Overrides) -> RenderedData | CocoData:
+    """Return evaluation data as few as the command line wants."""
+    data = _limited(data, _SMOKE_IMAGES) if overrides.profile else data
+    return _limited(data, overrides.limit) if overrides.limit else data
+
+
 def _limited(data: RenderedData | CocoData, limit: int) -> RenderedData | CocoData:
     if isinstance(data, RenderedData):
         return replace(data, evaluation=min(data.evaluation, limit))
