@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from bench.report.detail.markdown import details_table
 from bench.report.gallery.markdown import gallery_blocks
 from bench.report.model import (
     Across,
@@ -38,6 +39,8 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
         blocks += _across(-1 - index, part, pictures)
     for index, section in enumerate(report.sections):
         blocks += _section(index, section, pictures)
+        table = details_table([one for one in report.details if one.keys.case in section.cases])
+        blocks += render_table(table) if table else []
     if report.failures:
         blocks += ["## Cases without figures", *map(_failure, report.failures)]
     if report.gallery is not None:
@@ -124,6 +127,8 @@ def _cell(cell: Cell, row: Row) -> str:
     text = escape(cell.text)
     if row.tone == "chosen" and cell is row.cells[0]:
         text = f"**{text}** ←"
+    elif row.mark and cell is row.cells[0]:
+        text = f"{text} ({escape(row.mark)})"
     return f"{text} {escape(cell.detail)}".rstrip()
 
 
