@@ -30,7 +30,7 @@ def lay_out(
     """Put the columns that name a case before the others, and collect the reasons of missing figures."""
     named = [*_naming_columns(records), *makers]
     chosen = panel.recommendation.case
-    marks = {case: "tie in speed" for case in panel.recommendation.ties}
+    marks = {case: "tie in speed" for case in panel.recommendation.ties if is_main}
     if chosen:
         marks[chosen] = "recommended"
     rows = tuple(
