@@ -176,6 +176,7 @@
   }
 
   function makeChart(chart) {
+    for (const title of all("g > title", chart)) title.parentNode.dataset.tip ??= title.textContent;
     const found = all("[data-tip]", chart);
     if (!found.length) return;
     chart.setAttribute("role", "group");
