@@ -1,6 +1,6 @@
 """Measure what a precision costs: COCO mAP, latency, memory and size of detectors, side by side.
 
-Importing this package loads nothing heavy; `load_results` imports pandas when it is called.
+The functions for notebooks are those of `bench.api`. Importing this package loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from bench.api import choose, compare_results, draw_charts, load_results, read_records
 
 __version__ = "0.1.0"
 
@@ -18,20 +18,14 @@ __version__ = "0.1.0"
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
-def load_results(path: Any) -> DataFrame:
-    """Read the records of one run, or of several below a folder, as a data frame.
+# What `bench.api` has for notebooks stands here, too.
+__all__ = ["choose", "compare_results", "draw_charts", "load_results", "read_records"]
 
-    Args:
-        path: a run folder, a `records.jsonl`, or a folder above runs (`results/quickstart`, `results`).
 
-    Returns:
-        One row a case: what was measured (`precision`, `runtime`, `host`, `status`, ...) and one column
-        a metric by its name (`map_50_95`, `latency_p50_ns`), with `<name>_low` and `<name>_high` beside it
-        where an interval is known.
+def __getattr__(name: str) -> Any:
+    """Import a function of the API when it is first asked for: PEP 562."""
+    if name not in __all__:
+        raise AttributeError(f"module 'bench' has no attribute {name!r}")
+    from importlib import import_module
 
-    Raises:
-        StoreError: there are no readable records at that path.
-    """
-    from bench.store.frame import load_results as load
-
-    return load(path)
+    return getattr(import_module("bench.api"), name)

@@ -19,10 +19,10 @@ FLOORS = [
     {"detectors"},
     {"core", "stats"},
     {"agent", "suite", "models", "quantize", "datasets", "hosts", "metrics", "store", "analysis", "report"},
-    {"building", "inspecting", "gating", "picturing"},
+    {"building", "inspecting", "gating", "choosing", "picturing"},
     {"running"},
     {"diagnosing"},
-    {"cli"},
+    {"api", "cli"},
     {"__main__"},
 ]
 

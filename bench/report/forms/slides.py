@@ -47,9 +47,18 @@ def write_slides(report: ReportModel, folder: Path, look: Look) -> list[Path]:
     for number, (heading, chart) in enumerate(_charts(report), 1):
         path = folder / f"slide-{number}-{chart.key}.png"
         with drawing_settings(chart.key):
-            _save(draw_slide(chart, heading, report.banner), path, look)
+            _save(draw_slide(chart, heading, report.banner, look), path)
         written.append(path)
     return written
+
+
+def draw_figures(report: ReportModel, look: Look) -> dict[tuple[str, str], Any]:
+    """Draw every chart of a report; (what it is of, its key) -> figure."""
+    figures = {}
+    for heading, chart in _charts(report):
+        with drawing_settings(chart.key):
+            figures[heading, chart.key] = draw_slide(chart, heading, report.banner, look)
+    return figures
 
 
 def _charts(report: ReportModel) -> Iterator[tuple[str, Chart | CourseChart]]:
@@ -71,7 +80,7 @@ def _split(chart: Chart) -> Iterator[Chart]:
         yield replace(chart, points=tuple(point for point in chart.points if point.host in shown))
 
 
-def draw_slide(chart: Chart | CourseChart, heading: str, mark: str = "") -> Any:
+def draw_slide(chart: Chart | CourseChart, heading: str, mark: str = "", look: Look = Look()) -> Any:
     """Draw a chart on a slide; returns the figure.
 
     Args:
@@ -82,8 +91,12 @@ def draw_slide(chart: Chart | CourseChart, heading: str, mark: str = "") -> Any:
         figure = draw_course(chart, colors_of(line.precision for line in chart.lines))
         # As high as its plots need, and so wide that it is 16:9; its own fractions stay.
         figure.set_size_inches(figure.get_figheight() * SIZE[0] / SIZE[1], figure.get_figheight())
-        return figure
-    return _draw(chart, heading, mark)
+    else:
+        figure = _draw(chart, heading, mark)
+    ground, ink = GROUNDS[look.theme]
+    figure.set_facecolor("none" if look.is_transparent else ground)
+    _recolor(figure, ink)
+    return figure
 
 
 def _draw(chart: Chart, heading: str, mark: str) -> Any:
@@ -128,12 +141,9 @@ def _foot(chart: Chart, num_names: int) -> float:
     return inches / SIZE[1]
 
 
-def _save(figure: Any, path: Path, look: Look) -> None:
-    ground, ink = GROUNDS[look.theme]
-    _recolor(figure, ink)
-    ground = "none" if look.is_transparent else ground
+def _save(figure: Any, path: Path) -> None:
     dpi = DPI * SIZE[1] / figure.get_figheight()
-    figure.savefig(path, format="png", dpi=dpi, facecolor=ground, metadata={"Software": None})
+    figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
 
 
 def _recolor(figure: Any, ink: str) -> None:
