@@ -64,7 +64,8 @@ def _metrics(asked: Sequence[str], folder: Path) -> list[str]:
             raise UsageError(f"--metric {metric}: unknown metric{advise(metric, list(names))}")
     if asked:
         return list(dict.fromkeys(names[metric] for metric in asked))
-    return [rule.metric for rule in make_rules(read_run_info(find_runs(folder)[-1]).get("gate", {}))]
+    rules = make_rules(read_run_info(find_runs(folder)[-1]).get("gate", {}))
+    return list(dict.fromkeys(rule.metric for rule in rules))
 
 
 def _write(suite: str, trends: Sequence[Trend], folder: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.core.metric import METRICS
 from bench.core.verdict import Answer, Verdict
 from bench.report.markdown import escape
+from bench.report.screen import pad, text_width
 from bench.report.texts import printable
 from bench.report.units import ABSENT, kibibytes, mebibytes, milliseconds, number, point_difference, points
 
@@ -44,8 +46,24 @@ def rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
 
 
 def in_order(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Sort verdicts by their answers, worst first, otherwise in the order given."""
-    return sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.answer))
+    """Sort verdicts by their answers, worst first, else in the order given; classes that pass are one."""
+    return sorted(_folded(verdicts), key=lambda verdict: _ORDER.index(verdict.answer))
+
+
+def _folded(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Put the passing classes of a case and metric into one verdict, that of the worst of them."""
+    groups: dict[tuple[object, ...], list[Verdict]] = {}
+    for place, verdict in enumerate(verdicts):
+        is_class = verdict.part and verdict.answer == "pass"
+        groups.setdefault((verdict.case, verdict.metric) if is_class else (place,), []).append(verdict)
+    return [_worst_of(group) for group in groups.values()]
+
+
+def _worst_of(classes: Sequence[Verdict]) -> Verdict:
+    if len(classes) == 1:
+        return classes[0]
+    worst = max(classes, key=lambda verdict: -math.inf if verdict.change is None else verdict.change)
+    return replace(worst, part=f"{len(classes)} classes, the worst of them {worst.part}")
 
 
 def explain(verdict: Verdict) -> str:
@@ -149,8 +167,8 @@ def amount_words(verdict: Verdict, amount: float) -> str:
 def text_table(verdicts: Sequence[Verdict]) -> str:
     """Return the table in aligned columns."""
     table = [HEAD, *rows(verdicts)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    widths = [max(text_width(row[column]) for row in table) for column in range(len(HEAD))]
+    lines = ["  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)) for row in table]
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -57,7 +57,7 @@ def test_every_key_tells_an_editor_what_it_means() -> None:
         + "matrix: {precision: int8, runtime: ort, threads: 2, activations: [u8, s8], include: [{threads: 4}]}",
         HEAD + "measure: {budget: 20m, memory_limit: 2 GiB, timeout: 1.5h, level: 0.9}",
         HEAD
-        + "gate: {map_50_95: {max_drop: 0.01}, size: {max_increase: 0}, latency_p50_ns: {max_increase: 1 ms}}",
+        + "gate: {map_50_95: {max_drop: 0.01, per_class: {max_drop: 3%, min_photos: 9}}, size: {max_increase: 0}, latency_p50_ns: {max_increase: 1 ms}}",
         f"name: s\nmodels: [builtin, {{file: m.tflite, precision: fp32, {DETECTOR}, labels: coco80}}}}]\ndata: rendered",
         "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: yolov8}\ndata: rendered",
         "name: s\nmodel: {onnx: m.onnx, precision: fp32, detector: {family: yolov8, frame: photo, labels: [cat, dog]}}\ndata: rendered",
@@ -97,6 +97,8 @@ def test_what_loads_is_valid(text: str, validator: Any, load) -> None:  # type: 
         HEAD + "measure: {budget: 20 minutes}",
         HEAD + "measure: {level: 1}",
         HEAD + "gate: {size: {max_drop: 1%}}",
+        HEAD + "gate: {map_50_95: {max_drop: 1%, per_class: {min_photos: 4}}}",
+        HEAD + "gate: {size: {max_increase: 1%, per_class: {max_increase: 1%}}}",
         HEAD + "gate: {sise: {max_increase: 1%}}",
         HEAD + "gate: {size: {max_increase: 5}}",
         f"name: s\nmodel: {{onnx: m.onnx, precision: int5, {DETECTOR}}}}}",
