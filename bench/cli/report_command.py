@@ -34,15 +34,17 @@ def _find(options: argparse.Namespace) -> list[Path]:
 
 def _render(folder: Path, target: Path, options: argparse.Namespace) -> Iterator[Path]:
     """Write the forms asked for; yields the files."""
+    from bench.cli.case_details import details_of
     from bench.picturing import make_gallery
     from bench.report import render_all
     from bench.store.folder import read_run_info
     from bench.store.records import read_records
 
     records, info = read_records(folder), read_run_info(folder)
-    has_photos = options.photos and {"html", "markdown"} & set(options.format)
-    gallery = make_gallery(records, folder, info) if has_photos else None
-    yield from render_all(records, target, info, options.format, gallery)
+    is_text = {"html", "markdown"} & set(options.format)
+    gallery = make_gallery(records, folder, info) if options.photos and is_text else None
+    details = details_of(records, folder, info) if is_text else ()
+    yield from render_all(records, target, info, options.format, gallery, details)
     if "parquet" in options.format:
         yield from _write_parquet([folder], target)
     if "png" in options.format:

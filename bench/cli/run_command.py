@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; the exit code says whether every case that can be made was measured."""
+    from bench.cli.case_details import details_of
     from bench.picturing import make_gallery
     from bench.report import render_all, terminal_table
     from bench.running.run import RunOptions, run_suite
@@ -42,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     _close(progress)
     gallery = make_gallery(outcome.records, outcome.folder, outcome.info) if options.photos else None
-    written = render_all(outcome.records, outcome.folder, outcome.info, gallery=gallery)
+    details = details_of(outcome.records, outcome.folder, outcome.info)
+    written = render_all(outcome.records, outcome.folder, outcome.info, gallery=gallery, details=details)
     print(terminal_table(outcome.records, find_screen()))
     print(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)

@@ -24,11 +24,12 @@ def classes_table(records: Sequence[Record]) -> Table | None:
         Column("Class", "", False),
         *(Column(labels[record.case], "points", keys=keys_of(record)) for record in records),
     )
-    rows = tuple(Row((Cell(name), *(_class_cell(record, name) for record in records))) for name in classes)
+    rows = tuple(Row((Cell(name), *(class_cell(record, name) for record in records))) for name in classes)
     return Table("Accuracy by class", "AP at IoU .50:.95, points.", columns, rows)
 
 
-def _class_cell(record: Record, name: str) -> Cell:
+def class_cell(record: Record, name: str) -> Cell:
+    """Show the AP of one class."""
     value = record.per_class.get(name)
     if value is None or not value >= 0:
         return NO_CELL

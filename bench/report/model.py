@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from bench.report.detail.model import CaseDetail
     from bench.report.gallery.model import Gallery
 
 # What a cell or row means beyond its text; a renderer may show it as colour, never as colour alone.
@@ -240,6 +241,7 @@ class ReportModel:
         summary: counts the cases.
         banner: empty for decision-grade figures.
         gallery: photos on which variants differ most; None where there is no variant, or none was asked for.
+        details: each case alone, in reading order within its group and host.
     """
 
     title: str
@@ -251,3 +253,4 @@ class ReportModel:
     provenance: tuple[Facts, ...]
     across: tuple[Across, ...] = ()
     gallery: Gallery | None = None
+    details: tuple[CaseDetail, ...] = ()

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from bench.core.record import Record
 from bench.errors import StoreError
 from bench.report.building import build_report
+from bench.report.detail.making import make_details
+from bench.report.detail.model import CaseDetail
 from bench.report.forms.latex import render_latex
 from bench.report.forms.paper_table import render_paper_table
 from bench.report.gallery.model import Gallery
@@ -46,6 +48,7 @@ def render_all(
     run_info: Mapping[str, Any] | None = None,
     forms: Collection[str] = MAIN_FORMS,
     gallery: Gallery | None = None,
+    details: Sequence[CaseDetail] | None = None,
 ) -> list[Path]:
     """Write `report.html`, `report.md` with its pictures, and `records.csv` into a folder.
 
@@ -54,6 +57,7 @@ def render_all(
         forms: which of `html`, `markdown`, `csv`, `latex` (`table.tex`) and `table` (`table.md`) to write;
             others are left to others.
         gallery: photos for page and Markdown (`bench.picturing` makes it).
+        details: of each case, with what its journal tells; None for what the records alone tell.
 
     Returns:
         The paths of the files, the page first.
@@ -65,6 +69,7 @@ def render_all(
         texts, pictures = {}, {}
         if {"html", "markdown"} & set(forms):
             report = replace(build_report(records, run_info), gallery=gallery)
+            report = replace(report, details=tuple(make_details(records) if details is None else details))
             pictures = _draw(report, folder)
             texts = _render(report, pictures, forms)
         texts |= {file: make(records) for form, (file, make) in _TABLES.items() if form in forms}

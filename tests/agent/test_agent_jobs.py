@@ -116,6 +116,7 @@ def test_memory_that_a_model_allocates_shows_in_its_share(make_job: MakeJob, run
     share = result["peak_rss_bytes"] - result["baseline_rss_bytes"]
     assert result["method"] in ("clear_refs", "whole_life", "psutil")
     assert size <= share < 1.3 * size
+    assert 0 < result["loaded_rss_bytes"] <= result["peak_rss_bytes"]
     assert result["rss_anon_bytes"] is None or result["rss_anon_bytes"] > size
 
 

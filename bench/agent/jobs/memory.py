@@ -1,8 +1,9 @@
 """Peak memory of loading and running a model in a fresh process, and the model's share of it.
 
 The baseline is read when the runtime is imported and the photos are resized, right before the model is
-loaded; the peak is the high-water mark from there to the last box. RssAnon, RssFile and swap are those at
-the end, with the model still loaded: mapped model pages count as file, copies as anonymous memory.
+loaded; the peak is the high-water mark from there to the last box. Between them stands what is resident when
+the model is loaded and has not run. RssAnon, RssFile and swap are those at the end, with the model still
+loaded: mapped model pages count as file, copies as anonymous memory.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ def run(context: JobContext) -> dict[str, Any]:
     baseline = read_memory()
     method = reset_peak()
     model = load_model(context)
+    loaded = read_memory()
     for call in range(MIN_CALLS):
         pixels, geometry = prepared[call % len(prepared)]
         model.postprocess(model.run(model.to_inputs(pixels)), geometry)
     after = read_memory()
     return {
         "baseline_rss_bytes": baseline.rss_bytes,
+        "loaded_rss_bytes": loaded.rss_bytes,
         "peak_rss_bytes": after.peak_rss_bytes,
         "rss_anon_bytes": after.rss_anon_bytes,
         "rss_file_bytes": after.rss_file_bytes,

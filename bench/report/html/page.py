@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bench.report.detail import style as detail_style
+from bench.report.detail.model import CaseDetail
 from bench.report.gallery import style as gallery_style
 from bench.report.gallery.html import render_gallery
 from bench.report.html.answers import answers
 from bench.report.html.elements import bullets, heading, paragraph, text
 from bench.report.html.frame import page
 from bench.report.html.parts import across, failures, provenance, section
-from bench.report.model import ReportModel
+from bench.report.model import ReportModel, Section
 
 PHOTOS = "Where they differ, on photos"
 
@@ -31,13 +33,25 @@ def render_page(report: ReportModel, pictures: Pictures) -> str:
         "</header>\n",
         answers(report.sections),
         *(across(-1 - index, part, pictures) for index, part in enumerate(report.across)),
-        *(section(index, part, pictures) for index, part in enumerate(report.sections)),
+        *(
+            section(index, part, pictures, _details_of(part, report))
+            for index, part in enumerate(report.sections)
+        ),
         _photos(report),
         failures(report.failures),
         heading(2, "How to read this", "reading") + bullets(report.reading),
         heading(2, "Where the figures come from", "provenance") + provenance(report.provenance),
     ]
-    return page(f"{report.title}: what each precision costs", "".join(parts), (gallery_style.STYLE,))
+    return page(
+        f"{report.title}: what each precision costs",
+        "".join(parts),
+        (detail_style.STYLE, gallery_style.STYLE),
+    )
+
+
+def _details_of(part: Section, report: ReportModel) -> list[CaseDetail]:
+    """Return the details of the cases of a section."""
+    return [detail for detail in report.details if detail.keys.case in part.cases]
 
 
 def _photos(report: ReportModel) -> str:

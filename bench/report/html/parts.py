@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bench.report.detail.html import render_details
+from bench.report.detail.model import CaseDetail
 from bench.report.html.elements import (
     bullets,
     facts,
@@ -24,17 +26,18 @@ Pictures = Mapping[tuple[int, str], str]
 MOST_BESIDE = 9
 
 
-def section(index: int, part: Section, pictures: Pictures) -> str:
-    """Return one model group on one host: charts, the table, advice, further tables."""
+def section(index: int, part: Section, pictures: Pictures, details: Sequence[CaseDetail] = ()) -> str:
+    """Return one model group on one host: charts, the table, advice, further tables, each case alone."""
     tables = "".join(open_table(table) for table in part.tables if table.is_main)
     beside = folded("Each variant beside its fp32, in words", bullets(part.comparisons))
+    cases = f"{heading(3, 'Case by case')}{render_details(details)}" if details else ""
     return (
         f"<section{keyed(Keys(host=part.host))}>\n{heading(2, part.title, f'section-{index}')}"
         f"{paragraph(part.machine, 'note')}{paragraph(part.label, 'label')}"
         f"{_charts(index, part.charts, pictures, part.findings)}"
         f"{_charts(index, part.courses, pictures)}{tables}"
         f"{beside if part.comparisons else ''}{_remarks(part.remarks)}"
-        f"{''.join(folded_table(table) for table in part.tables if not table.is_main)}</section>\n"
+        f"{''.join(folded_table(table) for table in part.tables if not table.is_main)}{cases}</section>\n"
     )
 
 

@@ -1,0 +1,64 @@
+"""Accuracy of a case over all objects, by their size and by class, beside its fp32 sibling."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from bench.analysis.compare import Comparison
+from bench.core.record import Record
+from bench.report.cells import NO_CELL, difference_cell, metric_cell
+from bench.report.classes import class_cell
+from bench.report.detail.model import Accuracy, Change
+from bench.report.model import Cell
+from bench.report.units import point_difference, points
+
+SIZES = {"map_small": "Small objects", "map_medium": "Medium objects", "map_large": "Large objects"}
+
+# So many classes are listed, those that lost most first; a reader finds the others in the table of classes.
+MOST_CLASSES = 12
+
+
+def make_accuracy(record: Record, sibling: Record | None, comparison: Comparison | None) -> Accuracy | None:
+    """Build the rows; None without accuracy. Classes that lost most come first."""
+    overall = _change("All objects", _metric(record, "map_50_95"), _metric(sibling, "map_50_95"))
+    if overall.cell.value is None:
+        return None
+    if comparison is not None and comparison.difference is not None:
+        overall = replace(overall, difference=difference_cell(comparison))
+    sizes = [
+        _change(words, _metric(record, name), _metric(sibling, name))
+        for name, words in SIZES.items()
+        if record.metric(name) is not None
+    ]
+    classes = [
+        _change(name, class_cell(record, name), class_cell(sibling, name) if sibling else NO_CELL)
+        for name in record.per_class
+    ]
+    if sibling:
+        classes.sort(key=_lost)
+    shown = classes[:MOST_CLASSES]
+    return Accuracy(_left_out(classes), sibling is not None, (overall, *sizes, *shown))
+
+
+def _lost(change: Change) -> float:
+    return math.inf if change.difference.value is None else change.difference.value
+
+
+def _left_out(classes: list[Change]) -> str:
+    left = len(classes) - MOST_CLASSES
+    return f"{left} of {len(classes)} classes, which lost less, are left out here." if left > 0 else ""
+
+
+def _metric(record: Record | None, name: str) -> Cell:
+    """Show an accuracy; intervals of their own say little here, that of the difference does."""
+    return replace(metric_cell(record, name, points), detail="", ends=None) if record else NO_CELL
+
+
+def _change(name: str, cell: Cell, base: Cell) -> Change:
+    """Put the two beside each other; nobody judged a difference without an interval: it has no colour."""
+    if cell.value is None or base.value is None:
+        return Change(name, cell, NO_CELL)
+    value = cell.value - base.value
+    shown = Cell(point_difference(value), value=value, record=f"{cell.record}:difference")
+    return Change(name, cell, shown)
