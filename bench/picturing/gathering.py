@@ -61,6 +61,7 @@ def make_gallery(records: Sequence[Record], run: Path, info: Mapping[str, Any]) 
     source: Source | None = None
     notes: list[str] = []
     wishes: list[Wish] = []
+    cases: list[str] = []
     untold: dict[str, list[str]] = {}
     for item in compare_all(run, records):
         if isinstance(item, Uncompared):
@@ -69,12 +70,13 @@ def make_gallery(records: Sequence[Record], run: Path, info: Mapping[str, Any]) 
         if not wishes:
             source, notes = _source(run, info, item)
         wishes.append(_wish(item, source, labels))
+        cases.append(item.records[0].case)
     if not wishes and not untold:
         return None
     shelf = PhotoShelf(source.data.images if source else ())
     chosen = choose(wishes, shelf)
-    order = {record.case: place for place, record in enumerate(in_reading_order(records))}
-    exhibits = sorted(chosen.exhibits, key=lambda exhibit: order.get(exhibit.keys.case, len(order)))
+    by_case = dict(zip(cases, chosen.exhibits, strict=True))
+    exhibits = [by_case[record.case] for record in in_reading_order(records) if record.case in by_case]
     said = (*notes, *_untold(untold), *_unreadable(shelf))
     return Gallery(tuple(exhibits), chosen.photos, said)
 
@@ -136,7 +138,7 @@ def _common_keys(records: Sequence[Record]) -> Keys:
     """Return what all cases share: an empty field fits every filter."""
     keys = [keys_of(record) for record in records]
     varying = [field.name for field in fields(Keys) if len({getattr(one, field.name) for one in keys}) > 1]
-    return replace(keys[0], **{name: "" for name in varying if name != "case"})
+    return replace(keys[0], **dict.fromkeys(varying, ""))
 
 
 def _untold(untold: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from PIL import Image
 from bench.picturing import make_gallery
 from bench.picturing.comparing import MOST_VARIANTS
 from bench.report.gallery.model import Gallery, Sight
+from bench.report.model import Keys
 
 sys.path.insert(0, str(Path(__file__).parent))
 from stored_run import BASE, Row, StoredRun
@@ -120,7 +121,7 @@ def test_variants_that_find_the_very_same_stand_together(stored: StoredRun) -> N
     assert gallery is not None
     (exhibit,) = gallery.exhibits
     assert exhibit.title == "int8 on litert, 1 thread = int8 on litert, 4 threads, beside fp32"
-    assert exhibit.keys.threads == "" and exhibit.keys.precision == "int8"
+    assert exhibit.keys == Keys("", "local", "litert", "int8", "")
 
 
 def test_a_photo_that_was_changed_is_not_shown(stored: StoredRun) -> None:
