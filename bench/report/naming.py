@@ -63,6 +63,9 @@ def _obstacles(axes: Any, points: Sequence[Point]) -> list[Box]:
         if point.y_ends:
             low, high = (axes.transData.transform((point.x, end))[1] for end in point.y_ends)
             boxes.append((x - 2, low, x + 2, high))
+        if point.x_ends:
+            left, right = (axes.transData.transform((end, point.y))[0] for end in point.x_ends)
+            boxes.append((left, y - 2, right, y + 2))
     return boxes
 
 
