@@ -50,18 +50,18 @@ class Uncompared:
 
 
 def compare_all(run: Path, records: Sequence[Record]) -> Iterator[Compared | Uncompared]:
-    """Yield the variants whose mAP differs most, each beside its sibling, in that order.
+    """Yield the variants whose mAP differs most, each beside its sibling; those of one sibling together.
 
     One pair is in memory at a time: 500 cases have gigabytes of match data.
     """
     by_case = {record.case: record for record in records}
     variants = [record for record in records if _is_variant(record, by_case)]
-    variants.sort(key=_difference)
+    variants.sort(key=by_difference)
     groups: dict[str, list[Record]] = {}
     for record in variants:
         groups.setdefault(_content(run, record, by_case[record.sibling]), []).append(record)
     kept: tuple[str, Side] | None = None
-    for group in list(groups.values())[:MOST_VARIANTS]:
+    for group in sorted(list(groups.values())[:MOST_VARIANTS], key=lambda group: group[0].sibling):
         sibling = by_case[group[0].sibling]
         try:
             if kept is None or kept[0] != sibling.case:
@@ -75,7 +75,7 @@ def _is_variant(record: Record, by_case: dict[str, Record]) -> bool:
     return bool(record.matches and record.sibling in by_case and record.sibling != record.case)
 
 
-def _difference(record: Record) -> float:
+def by_difference(record: Record) -> float:
     """Sort key: the largest change of mAP first, cases without one last."""
     value = record.value("map_50_95_difference")
     return -abs(value) if value is not None else 0.0

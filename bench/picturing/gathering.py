@@ -12,7 +12,7 @@ from bench.core.record import Record
 from bench.errors import DataError
 from bench.metrics.ground_truth import GroundTruth, read_ground_truth
 from bench.picturing.choosing import Wish, choose
-from bench.picturing.comparing import Compared, Uncompared, compare_all
+from bench.picturing.comparing import Compared, Uncompared, by_difference, compare_all
 from bench.picturing.data import find_data
 from bench.picturing.explaining import Words
 from bench.picturing.photos import PhotoShelf
@@ -60,8 +60,7 @@ def make_gallery(records: Sequence[Record], run: Path, info: Mapping[str, Any]) 
     labels = _labels(records)
     source: Source | None = None
     notes: list[str] = []
-    wishes: list[Wish] = []
-    cases: list[str] = []
+    wishes: dict[str, Wish] = {}
     untold: dict[str, list[str]] = {}
     for item in compare_all(run, records):
         if isinstance(item, Uncompared):
@@ -69,13 +68,13 @@ def make_gallery(records: Sequence[Record], run: Path, info: Mapping[str, Any]) 
             continue
         if not wishes:
             source, notes = _source(run, info, item)
-        wishes.append(_wish(item, source, labels))
-        cases.append(item.records[0].case)
+        wishes[item.records[0].case] = _wish(item, source, labels)
     if not wishes and not untold:
         return None
     shelf = PhotoShelf(source.data.images if source else ())
-    chosen = choose(wishes, shelf)
-    by_case = dict(zip(cases, chosen.exhibits, strict=True))
+    served = [record.case for record in sorted(records, key=by_difference) if record.case in wishes]
+    chosen = choose([wishes[case] for case in served], shelf)
+    by_case = dict(zip(served, chosen.exhibits, strict=True))
     exhibits = [by_case[record.case] for record in in_reading_order(records) if record.case in by_case]
     said = (*notes, *_untold(untold), *_unreadable(shelf))
     return Gallery(tuple(exhibits), chosen.photos, said)
