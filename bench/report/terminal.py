@@ -75,13 +75,14 @@ def _panel(panel: Panel, screen: Screen) -> str:
         lines += _table(panel, measured, labels, screen)
         lines += [f"  {printable(line)}" for line in short_lines(panel.published, labels)]
     lines += [screen.paint(_problem(failure), "bad") for failure in make_failures(ordered)]
-    ties = panel.recommendation.ties
-    return "\n".join([*lines, *_answer(make_answer(panel, labels), bool(ties), screen)])
+    # Of a choice the ties, which come first; without one what kept each case out.
+    shown = len(panel.recommendation.ties[:1]) if panel.recommendation.case else None
+    return "\n".join([*lines, *_answer(make_answer(panel, labels), shown, screen)])
 
 
-def _answer(answer: Answer, has_ties: bool, screen: Screen) -> list[str]:
+def _answer(answer: Answer, num_details: int | None, screen: Screen) -> list[str]:
     headline = f"  -> {printable(answer.headline)}"
-    said = [answer.cost, *answer.details[:has_ties]]
+    said = [answer.cost, *answer.details[:num_details]]
     lines = [line for text in said for line in wrap(printable(text), screen, "     ")]
     return [screen.paint(headline, "chosen"), *lines]
 

@@ -120,3 +120,9 @@ def test_hostile_names_bring_no_colors_of_their_own() -> None:
 def test_a_run_cut_short_says_so_at_the_end() -> None:
     record = fake_record("litert", "fp32", decision_grade=False)
     assert terminal_table([record]).splitlines()[-1].startswith("NOT FOR DECISIONS")
+
+
+def test_without_a_choice_what_kept_each_case_out_is_said() -> None:
+    lone = [fake_record("litert", "int8", sibling="", rounds_valid=1, metrics=())]
+    text = terminal_table(lone)
+    assert "-> No case can be recommended" in text and "Left out, " in text
