@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.analysis.hints import silent_classes, with_command
-from bench.analysis.interval import sign
+from bench.analysis.interval import known_value, sign
 from bench.analysis.proof import find_governor, fused_share, num_conversions
 from bench.analysis.published import beside_published
 from bench.analysis.suppressing import unsuppressed
@@ -47,7 +47,7 @@ def advise(record: Record, sibling: Record | None) -> tuple[Advice, ...]:
 
 
 def _nothing_found(record: Record, sibling: Record | None) -> Advice | None:
-    value = record.value("map_50_95")
+    value = known_value(record, "map_50_95")
     is_said = any(advice.code == "no_detections" for advice in record.warnings)
     if value is None or value >= NOTHING_FOUND or is_said:
         return None
@@ -59,15 +59,15 @@ def _nothing_found(record: Record, sibling: Record | None) -> Advice | None:
 
 
 def _collapse(record: Record, sibling: Record | None) -> Advice | None:
-    difference = record.metric("map_50_95_difference")
-    if difference is None or difference.value is None:
+    change = known_value(record, "map_50_95_difference")
+    if change is None:
         return None
-    share = COLLAPSE_SHARE * (sibling.value("map_50_95") or 1.0) if sibling else COLLAPSE
-    if difference.value > -min(COLLAPSE, share):
+    share = COLLAPSE_SHARE * (known_value(sibling, "map_50_95") or 1.0) if sibling else COLLAPSE
+    if change > -min(COLLAPSE, share):
         return None
     return Advice(
         "accuracy_collapse",
-        f"AP fell by {-difference.value:.3f} against fp32: more than rounding explains",
+        f"AP fell by {-change:.3f} against fp32: more than rounding explains",
         "calibrate on images like those of the task; give boxes and scores outputs of their own, so that "
         "they share no scale; quantize per channel; or use QAT",
     )

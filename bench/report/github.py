@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.core.verdict import Answer, Verdict
+from bench.report.markdown import escape
+from bench.report.texts import printable
 from bench.report.verdicts import change_words, explain, markdown_table, metric_words, summary, word
 
 _LEVELS: dict[Answer, str] = {
@@ -26,16 +28,22 @@ def workflow_commands(verdicts: Sequence[Verdict]) -> str:
 def comment(suite: str, verdicts: Sequence[Verdict], before: str) -> str:
     """Return the Markdown of a comment or of a job summary: the answer first, the table behind it."""
     told = [verdict for verdict in verdicts if verdict.answer != "pass"]
-    lines = [MARKER.format(suite=suite.replace("--", "- -")), f"### {suite}: {summary(verdicts)}", ""]
+    marker = MARKER.format(suite=_within_comment(suite))
+    lines = [marker, f"### {escape(suite)}: {summary(verdicts)}", ""]
     if told:
         lines += [markdown_table(told), ""]
-    title = f"all {len(verdicts)} comparisons with {before}"
+    title = f"all {len(verdicts)} comparisons with {escape(before)}"
     lines += ["<details>", f"<summary>{title}</summary>", "", markdown_table(verdicts), "", "</details>"]
     return "\n".join(lines) + "\n"
 
 
+def _within_comment(text: str) -> str:
+    """Keep a name from ending the comment that it stands in."""
+    return printable(text).replace("--", "- -").replace("<", "(").replace(">", ")")
+
+
 def _command(verdict: Verdict) -> str:
-    title = f"{word(verdict.answer)}: {verdict.case}"
+    title = f"{word(verdict.answer)}: {printable(verdict.case)}"
     name = metric_words(verdict)
     text = f"{name}{change_words(verdict)}: {explain(verdict)}"
     return f"::{_LEVELS[verdict.answer]} title={_property(title)}::{_data(text)}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bench.core.metric import METRICS
 from bench.core.trend import Step, Trend, TrendPoint
 from bench.report.markdown import escape
+from bench.report.screen import pad, text_width
 from bench.report.texts import printable
 from bench.report.units import ABSENT, number, point_difference
 from bench.report.verdicts import METRIC_NAMES, value_words
@@ -131,8 +132,8 @@ def interval_words(metric: str, point: TrendPoint) -> str:
 
 def _runs(trend: Trend) -> list[str]:
     cells = run_cells(trend)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    widths = [max(map(text_width, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
     hidden = len(trend.points) - len(cells)
     return _indented([f"({hidden} older runs: --json has them)"] if hidden else []) + _indented(lines)
 

@@ -97,5 +97,8 @@ def _row(record: Record, names: Sequence[str], ended: Sequence[str]) -> dict[str
 
 
 def _text(value: Any) -> Any:
-    """Keep spreadsheets from running a text as a formula."""
-    return "'" + value if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and value else value
+    """Keep spreadsheets from running a text as a formula; half a surrogate pair cannot be written."""
+    if not isinstance(value, str) or not value:
+        return value
+    text = value.encode("utf-8", "replace").decode("utf-8")
+    return f"'{text}" if text[0] in "=+-@\t\r" else text

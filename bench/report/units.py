@@ -10,10 +10,15 @@ from bench.core.metric import Metric
 ABSENT = "–"
 MINUS = "−"
 
+# From here on digits are no help.
+LARGE = 1e15
+
 
 def number(value: float, digits: int, signed: bool = False) -> str:
-    """Format a number with a real minus sign; what rounds to zero has no sign."""
-    text = f"{abs(value):.{digits}f}"
+    """Format a number with a real minus sign; what rounds to zero has no sign, NaN and infinity no figure."""
+    if not math.isfinite(value):
+        return ABSENT
+    text = f"{abs(value):.{digits}f}" if abs(value) < LARGE else f"{abs(value):.2e}"
     if float(text) == 0:
         return text
     if value < 0:
@@ -41,7 +46,7 @@ def mebibytes(value: float) -> str:
 
 def kibibytes(value: float) -> str:
     """Format bytes as KiB."""
-    return f"{value / 1024:,.0f}"
+    return f"{value / 1024:,.0f}" if abs(value) < LARGE else number(value / 1024, 0)
 
 
 def points(value: float) -> str:

@@ -68,10 +68,14 @@ def _worst_of(classes: Sequence[Verdict]) -> Verdict:
 
 def explain(verdict: Verdict) -> str:
     """Say in one sentence why the answer is what it is."""
+    return printable(_explained(verdict))
+
+
+def _explained(verdict: Verdict) -> str:
     if verdict.goal and not verdict.reason:
-        return _GOAL_WORDS[verdict.answer].format(method=verdict.method)
+        return _GOAL_WORDS.get(verdict.answer, "{method}").format(method=verdict.method)
     if verdict.reason or verdict.change is None or verdict.high is None:
-        return printable(verdict.reason)
+        return verdict.reason
     if verdict.answer == "fail":
         return f"worse by more than is tolerated ({verdict.method})"
     if verdict.answer == "inconclusive":
