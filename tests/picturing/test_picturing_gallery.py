@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from bench.metrics.matches import load_matches, save_matches
 from bench.picturing import make_gallery
 from bench.picturing.comparing import MOST_VARIANTS
 from bench.report.gallery.model import Gallery, Sight
@@ -157,6 +161,27 @@ def test_detections_that_are_gone_or_damaged_are_told_once(stored: StoredRun) ->
     (stored.run / records[1].matches).write_bytes(b"damaged")
     damaged = make_gallery(records, stored.run, stored.info)
     assert damaged is not None and "cannot be read as a matches file" in damaged.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("row", np.array([10**6] * 3)),
+        ("row", np.array([0])),
+        ("image", np.array([0, 0, 9], np.int32)),
+        ("candidate", np.array([0, -1, 2])),
+        ("matched", np.full((3, 4, 10), 99, np.int32)),
+        ("matched", np.zeros((3, 4, 0), np.int32)),
+        ("truth_image", np.array([0, 0, 1, -2], np.int32)),
+        ("truth_ignored", np.zeros(4, np.bool_)),
+    ],
+)
+def test_match_data_that_contradict_themselves_are_told(name: str, value: Any, stored: StoredRun) -> None:
+    records = [stored.case("fp32", BASE), stored.case("int8", BASE[1:])]
+    path = stored.run / records[1].matches
+    save_matches(replace(load_matches(path), **{name: value}), path)
+    gallery = make_gallery(records, stored.run, stored.info)
+    assert gallery is not None and "contradicts itself" in gallery.notes[0]
 
 
 def test_a_sibling_that_finds_nothing_is_told(stored: StoredRun) -> None:
