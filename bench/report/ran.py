@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.analysis.findings import Panel
-from bench.analysis.proof import delegated_share, fused_share, num_conversions, provider
+from bench.analysis.proof import delegated_share, fused_share, provider
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
 from bench.report.columns import WHAT_RAN, ColumnMaker, lay_out
@@ -19,10 +19,10 @@ def ran_table(panel: Panel, records: Sequence[Record]) -> Table:
     """Build the table."""
     columns: list[ColumnMaker] = [
         (Column("Runtime version", "", False), lambda r: _text(r.proof.get("runtime_version"))),
-        (Column("Threads", "in effect"), lambda r: _text(r.proof.get("threads"))),
+        (Column("Threads", "in effect"), lambda r: _told(r, "threads")),
         (Column("Delegate or provider", "", False), lambda r: _text(provider(r))),
         (Column("Operators taken", "by the delegate, or in integers"), _share_cell),
-        (Column("Conversions left", "quantize, dequantize"), lambda r: _text(num_conversions(r))),
+        (Column("Conversions left", "quantize, dequantize"), lambda r: _told(r, "num_quantize_ops")),
         (Column("Model file", "sha256", False), lambda r: _hash(r.artifact.get("sha256"))),
         (Column("Agent", "sha256", False), lambda r: _hash(r.proof.get("agent_sha256"))),
     ]
@@ -41,7 +41,17 @@ def _share_cell(record: Record) -> Cell:
     share = fused_share(record) or delegated_share(record)
     if share is None:
         return NO_CELL
-    return Cell(f"{share.count} of {share.total}", WHAT_RAN[share.kind])
+    source = f"{record.case}#proof:{'num_fused' if share.kind == 'fused' else 'num_delegated'}"
+    text = f"{share.count} of {share.total}"
+    return Cell(text, WHAT_RAN[share.kind], value=float(share.count), record=source)
+
+
+def _told(record: Record, name: str) -> Cell:
+    """Show a whole number that the runtime told."""
+    value = record.proof.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return NO_CELL
+    return Cell(f"{value:,}", value=float(value), record=f"{record.case}#proof:{name}")
 
 
 def _features(record: Record) -> str:

@@ -138,7 +138,7 @@ def test_throttling_is_read_from_the_bits_of_now_not_of_since_boot() -> None:
     )
     assert told["Throttling"] == "seen at 1 of 2 looks"
     calm = dict(dict(detail_of([timed(1, [5], before=since_boot)]).facts)["Conditions while it was timed"])
-    assert calm["Throttling"] == "none at 1 looks"
+    assert calm["Throttling"] == "none at 1 look"
 
 
 def test_without_a_run_folder_a_sentence_says_what_is_left_out() -> None:

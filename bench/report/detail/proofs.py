@@ -146,7 +146,7 @@ def _named(values: Mapping[str, Any], names: Sequence[str]) -> str:
     return ", ".join(
         f"{name.replace('_', ' ')} {_said(values[name])}"
         for name in names
-        if values.get(name) not in (None, "")
+        if values.get(name) not in (None, "", False)
     )
 
 
@@ -186,7 +186,11 @@ def _throttling(lines: Sequence[Line]) -> str:
     if not read:
         return ""
     held = sum(bool(int(look) & NOW_BITS) for look in read if isinstance(look, int))
-    return f"seen at {held} of {len(read)} looks" if held else f"none at {len(read)} looks"
+    return (
+        f"seen at {held} of {len(read)} looks"
+        if held
+        else f"none at {len(read)} look{'s' if len(read) > 1 else ''}"
+    )
 
 
 def _spread(values: Sequence[Any], digits: int, unit: str = "") -> str:
