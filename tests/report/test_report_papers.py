@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_hosts import EMULATED, on_host
-from fake_records import failed_record, fake_record, hostile_records, quickstart_records
+from fake_records import failed_record, fake_record, hostile_records, many_records, quickstart_records
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -98,3 +98,11 @@ def test_the_markdown_table_is_a_table_and_hostile_names_stay_in_their_cells() -
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
     assert "<script" not in text and "\x1b" not in text
+
+
+def test_a_table_longer_than_a_page_is_split_and_loses_no_row() -> None:
+    text = render_latex(many_records(90))
+    assert [f"Part {place} of 3: " in text for place in (1, 2, 3)] == [True] * 3
+    tables = text.split(r"\end{table*}")[:-1]
+    assert [len(rows_of(table)) for table in tables] == [40, 40, 10]
+    assert len(set(re.findall(r"\\label\{[^}]*\}", text))) == 3

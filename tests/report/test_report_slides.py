@@ -13,7 +13,10 @@ from PIL import Image
 from bench.report.building import build_report
 from bench.report.drawing import drawing_settings
 from bench.report.forms.slides import GROUNDS, Look, Theme, draw_slide, write_slides
-from bench.report.model import ReportModel
+from bench.report.model import Chart, CourseChart, CourseLine, ReportModel
+
+# A sustained run without surprises.
+MINUTES, FLAT, NEVER = (0.0, 10.0, 20.0), (50.0, 60.0, 61.0), (False, False, True)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,14 @@ def test_no_text_leaves_the_slide_and_type_is_large(report: ReportModel) -> None
     from matplotlib.text import Text
 
     emulated = build_report([*quickstart_records(), *on_host("pi5"), *on_host("emu", EMULATED)])
+    lines = [
+        CourseLine(f"{name} on litert, 4 threads", name, "litert", MINUTES, FLAT, MINUTES, FLAT, FLAT, NEVER)
+        for name in ("fp32", "fp16", "int8", "qat")
+    ]
+    course = CourseChart("sustained", "Sustained runs", "Minutes", "", tuple(lines))
+    charts: list[tuple[Chart | CourseChart, str]]
     charts = [(report.sections[0].charts[0], ""), (emulated.across[0].charts[0], emulated.banner)]
+    charts.append((course, ""))
     for chart, mark in charts:
         with drawing_settings("x"):
             figure = draw_slide(chart, "shapes on local", mark)

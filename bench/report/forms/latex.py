@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.core.record import Record
 from bench.report.forms.paper_table import NOTHING, make_paper_tables
@@ -36,6 +37,9 @@ SPECIAL = {
 }
 _ANY_SPECIAL = re.compile("|".join(map(re.escape, SPECIAL)))
 
+# A float cannot be broken over pages, and holds so many rows of this size.
+MOST_ROWS = 40
+
 HEAD = (
     "% \\usepackage{booktabs}; names outside of Latin letters need LuaLaTeX or XeLaTeX with a font for them."
 )
@@ -45,13 +49,26 @@ def render_latex(records: Sequence[Record]) -> str:
     """Render a `table*` a model and host; a comment alone where nothing was measured."""
     runs = dict.fromkeys(f"suite {record.suite}, run {record.run}" for record in records)
     made = [f"% {printable(run)}" for run in runs]
-    tables = [_table(table, place) for place, table in enumerate(make_paper_tables(records), 1)]
+    parts = [part for table in make_paper_tables(records) for part in _split(table)]
+    tables = [_table(table, place) for place, table in enumerate(parts, 1)]
     return "\n".join([HEAD, *made, *(tables or [f"% {NOTHING}"])]) + "\n"
 
 
 def escape_latex(text: str) -> str:
     """Make any text safe inside a paragraph or cell: no command, no line break, no control character."""
     return _ANY_SPECIAL.sub(lambda found: SPECIAL[found[0]], printable(text))
+
+
+def _split(table: Table) -> list[Table]:
+    """Return a table that fits on a page, or the parts of one that does not."""
+    starts = range(0, len(table.rows), MOST_ROWS)
+    parts = [table.rows[start : start + MOST_ROWS] for start in starts]
+    if len(parts) == 1:
+        return [table]
+    return [
+        replace(table, rows=rows, caption=f"Part {place} of {len(parts)}: {table.caption}")
+        for place, rows in enumerate(parts, 1)
+    ]
 
 
 def _table(table: Table, number: int) -> str:

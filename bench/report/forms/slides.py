@@ -23,6 +23,12 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 SIZE = (6.4, 3.6)
 DPI = 300
 
+# Plots of sustained runs stand above each other and need more: type is of 16 points there.
+COURSE_HEIGHT = 4.5
+
+# Share of the height below the title.
+TOP = 0.82
+
 # Background and ink, of a contrast above 12 to 1.
 GROUNDS: dict[Theme, tuple[str, str]] = {"light": ("#ffffff", "#1b1f24"), "dark": ("#14171c", "#e8eaed")}
 
@@ -87,28 +93,39 @@ def draw_slide(chart: Chart | CourseChart, heading: str, mark: str = "", look: L
         heading: what the chart is of, below its title.
         mark: why nobody should decide by it, in a line at the top; empty where there is no reason.
     """
-    if isinstance(chart, CourseChart):
-        figure = draw_course(chart, colors_of(line.precision for line in chart.lines))
-        # As high as its plots need, and so wide that it is 16:9; its own fractions stay.
-        figure.set_size_inches(figure.get_figheight() * SIZE[0] / SIZE[1], figure.get_figheight())
-    else:
-        figure = _draw(chart, heading, mark)
+    below = " · ".join(part for part in (heading, mark) if part)
+    figure = _draw_course(chart, below) if isinstance(chart, CourseChart) else _draw(chart, below)
     ground, ink = GROUNDS[look.theme]
     figure.set_facecolor("none" if look.is_transparent else ground)
     _recolor(figure, ink)
     return figure
 
 
-def _draw(chart: Chart, heading: str, mark: str) -> Any:
+def _draw_course(chart: CourseChart, below: str) -> Any:
+    """Squeeze the plots of sustained runs, which are made for a page, below a title; axes and names stay."""
+    figure = draw_course(chart, colors_of(line.precision for line in chart.lines))
+    height = figure.get_figheight()
+    frames = [axes.get_position().bounds for axes in figure.axes]
+    foot = min(bottom for _, bottom, _, _ in frames) * height
+    squeeze = (COURSE_HEIGHT * TOP - foot) / (height - foot)
+    figure.set_size_inches(COURSE_HEIGHT * SIZE[0] / SIZE[1], COURSE_HEIGHT)
+    for axes, (left, bottom, width, high) in zip(figure.axes, frames, strict=True):
+        bottom = (foot + (bottom * height - foot) * squeeze) / COURSE_HEIGHT
+        axes.set_position((left, bottom, width, high * height * squeeze / COURSE_HEIGHT))
+    _write_title(figure, chart.title, below)
+    return figure
+
+
+def _draw(chart: Chart, below: str) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE)
     hosts = list(dict.fromkeys(point.host for point in chart.points))
     colors = colors_of(point.precision for point in chart.points)
     markers = markers_of(chart.points)
-    _write_title(figure, chart.title, " · ".join(part for part in (heading, mark) if part))
+    _write_title(figure, chart.title, below)
     foot = _foot(chart, len(colors) + len(markers) + 1)
-    top = 0.82 if hosts == [""] else 0.75
+    top = TOP if hosts == [""] else 0.75
     grid = figure.add_gridspec(1, len(hosts), left=0.115, right=0.98, bottom=foot, top=top, wspace=0.06)
     plots: list[tuple[Any, list[Point]]] = []
     for place, host in enumerate(hosts):
@@ -131,8 +148,12 @@ def _draw(chart: Chart, heading: str, mark: str) -> Any:
 
 
 def _write_title(figure: Any, title: str, below: str) -> None:
-    figure.text(0.02, 0.965, cut(printable(title), LONGEST_TITLE), fontsize=12, weight="bold", va="top")
-    figure.text(0.02, 0.885, cut(printable(below), 2 * LONGEST_TITLE), fontsize=8, va="top")
+    scale = figure.get_figheight() / SIZE[1]
+    style: dict[str, Any] = {"va": "top", "ha": "left"}
+    figure.text(
+        0.02, 0.965, cut(printable(title), LONGEST_TITLE), fontsize=12 * scale, weight="bold", **style
+    )
+    figure.text(0.02, 0.885, cut(printable(below), 2 * LONGEST_TITLE), fontsize=8 * scale, **style)
 
 
 def _foot(chart: Chart, num_names: int) -> float:
