@@ -34,6 +34,7 @@ def _set(options: argparse.Namespace) -> None:
 
 
 def _update(options: argparse.Namespace) -> None:
+    from bench.cli.screen import find_screen
     from bench.gating.baselines import baseline_side, read_baselines
     from bench.gating.deciding import Options, decide
     from bench.gating.rules import make_rules
@@ -43,7 +44,7 @@ def _update(options: argparse.Namespace) -> None:
     side = read_side(options.results)
     before = baseline_side(read_baselines(options.root, side.suite, options.name), side)
     verdicts = decide(before, side, make_rules(side.gate), Options())
-    print(f"{text_table(verdicts)}\n\n{summary(verdicts)}\n")
+    print(f"{text_table(verdicts, find_screen())}\n\n{summary(verdicts)}\n")
     _write(options, side)
 
 

@@ -73,7 +73,7 @@ def _tell_verdicts(run: Path, judged: Sequence[Verdict], name: str, measured: in
     from bench.report.verdicts import summary, text_table
 
     verdicts = [*judged_goals(read_side(run)), *judged]
-    print(f"\nagainst {name}:\n{text_table(verdicts)}\n\n{summary(verdicts)}")
+    print(f"\nagainst {name}:\n{text_table(verdicts, find_screen())}\n\n{summary(verdicts)}")
     code = overall(verdicts)
     return code if code == EXIT_REGRESSED else measured or code
 

@@ -23,6 +23,7 @@ def tell(options: argparse.Namespace, before: Side, after: Side, verdicts: Seque
 
 
 def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:
+    from bench.cli.screen import find_screen
     from bench.report.figures_json import figures_json
     from bench.report.github import comment, workflow_commands
     from bench.report.junit import junit_xml
@@ -40,8 +41,9 @@ def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequen
         if os.environ.get("GITHUB_STEP_SUMMARY"):
             with open(os.environ["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
                 file.write(comment(suite, verdicts, before))
-    table = markdown_table if options.format == "markdown" else text_table
-    print(f"{table(verdicts)}\n\n{summary(verdicts)}")
+    is_markdown = options.format == "markdown"
+    table = markdown_table(verdicts) if is_markdown else text_table(verdicts, find_screen())
+    print(f"{table}\n\n{summary(verdicts)}")
 
 
 def _write_page(options: argparse.Namespace, before: Side, after: Side, verdicts: Sequence[Verdict]) -> None:

@@ -10,13 +10,15 @@ from dataclasses import replace
 from bench.core.metric import METRICS
 from bench.core.verdict import Answer, Verdict
 from bench.report.markdown import escape
-from bench.report.screen import pad, text_width
+from bench.report.model import Tone
+from bench.report.screen import PLAIN, Screen, pad, text_width
 from bench.report.texts import printable
 from bench.report.units import ABSENT, kibibytes, mebibytes, milliseconds, number, point_difference, points
 
 # The order in which people want to read them.
 _ORDER: tuple[Answer, ...] = ("fail", "missing", "not_comparable", "inconclusive", "new", "pass")
 _WORDS: dict[Answer, str] = {"not_comparable": "not comparable"}
+_TONES: dict[Answer, Tone] = {"fail": "bad", "missing": "bad", "not_comparable": "bad", "pass": "good"}
 HEAD = ("answer", "case", "metric", "before", "after", "change", "bounds", "tolerated", "why")
 
 
@@ -168,12 +170,14 @@ def amount_words(verdict: Verdict, amount: float) -> str:
     return value_words(verdict.metric, amount)
 
 
-def text_table(verdicts: Sequence[Verdict]) -> str:
-    """Return the table in aligned columns."""
+def text_table(verdicts: Sequence[Verdict], screen: Screen = PLAIN) -> str:
+    """Return the table in aligned columns, answers in colour where the screen has any."""
     table = [HEAD, *rows(verdicts)]
     widths = [max(text_width(row[column]) for row in table) for column in range(len(HEAD))]
-    lines = ["  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)) for row in table]
-    return "\n".join(line.rstrip() for line in lines)
+    lines = [[pad(cell, width) for cell, width in zip(row, widths, strict=True)] for row in table]
+    tones: list[Tone] = ["chosen", *(_TONES.get(verdict.answer, "muted") for verdict in in_order(verdicts))]
+    painted = ([screen.paint(line[0], tone), *line[1:]] for line, tone in zip(lines, tones, strict=True))
+    return "\n".join("  ".join(line).rstrip() for line in painted)
 
 
 def markdown_table(verdicts: Sequence[Verdict]) -> str:

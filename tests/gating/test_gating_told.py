@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ import pytest
 from bench.core.verdict import Verdict
 from bench.report.github import comment, workflow_commands
 from bench.report.junit import junit_xml
+from bench.report.screen import Screen
 from bench.report.verdicts import markdown_table, summary, text_table
 from bench.wire.codec import to_json
 
@@ -87,3 +90,11 @@ def test_an_annotation_is_one_line_whatever_a_name_holds() -> None:
     hostile = Verdict("a\n::error::b,c:d", "map_50_95", "missing", "100% gone\r\n::set-env name=x::y")
     told = workflow_commands([hostile])
     assert told.count("\n") == 1 and told.startswith("::error title=missing%3A a")
+
+
+def test_answers_are_coloured_where_the_screen_has_colours_and_lines_stay_as_long() -> None:
+    plain, colored = text_table(VERDICTS), text_table(VERDICTS, Screen(is_colored=True))
+    assert re.sub(r"\x1b\[\d*m", "", colored) == plain and "\x1b" not in plain
+    assert "\x1b[31mfail" in colored and "\x1b[32mpass" in colored
+    wide = text_table([replace(VERDICTS[0], case="\u6a21\u578b/int8"), VERDICTS[0]]).splitlines()
+    assert wide[1].index("size") + 2 == wide[2].index("size"), "wide letters take two columns"
