@@ -35,7 +35,7 @@ def check_origin(name: str, suite: Suite, baselines: Path) -> Origin:
     if name.startswith(_REVISION):
         require_commit(name.removeprefix(_REVISION), suite)
         return "revision"
-    if path.is_dir():
+    if name and path.is_dir():
         find_runs(path)
         return "results"
     if path.is_file():

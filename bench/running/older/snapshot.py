@@ -142,11 +142,19 @@ def _unkept(checkout: Checkout, named: list[str], entries: list[Entry]) -> set[s
 
 def _below(named: list[str], paths: list[str]) -> set[str]:
     """Return the named paths at or below which some of these paths lie."""
-    return {name for name in named if any(_is_below(path, {name}) for path in paths)}
+    names = frozenset(named)
+    return {name for path in paths for name in _with_parents(path) if name in names}
 
 
 def _is_below(path: str, names: Collection[str]) -> bool:
-    return any(path == name or path.startswith(f"{name}/") for name in names)
+    return any(name in names for name in _with_parents(path))
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """Return a path and all folders above it; a data set has many thousands of them to look for."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _fetch_large_files(checkout: Checkout, entries: list[Entry], root: Path) -> dict[str, str]:
