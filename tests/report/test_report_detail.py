@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_records import case_id, fake_record, hostile_records, quickstart_records, unavailable_record
+from fake_records import (
+    case_id,
+    fake_record,
+    hostile_records,
+    many_records,
+    quickstart_records,
+    unavailable_record,
+)
 
 from bench.core.metric import make_metric
 from bench.core.record import Advice, Record
@@ -173,6 +180,11 @@ def test_hostile_texts_stay_texts() -> None:
 @pytest.mark.parametrize("junk", [None, "x", [], {"inference_ns": "x"}, {"inference_ns": [None, "x", -1]}])
 def test_a_line_without_calls_is_no_mark(junk: Any) -> None:
     assert detail_of([{**timed(1, []), "result": junk}]).strip is None
+
+
+def test_with_very_many_cases_each_lists_the_classes_that_lost_most_and_says_so() -> None:
+    accuracy = make_details(many_records(60))[1].accuracy
+    assert accuracy is not None and accuracy.caption == "3 of 8 classes, which lost less, are left out here."
 
 
 def test_details_are_small() -> None:

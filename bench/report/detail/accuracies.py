@@ -15,12 +15,21 @@ from bench.report.units import point_difference, points
 
 SIZES = {"map_small": "Small objects", "map_medium": "Medium objects", "map_large": "Large objects"}
 
-# So many classes are listed, those that lost most first; a reader finds the others in the table of classes.
+# So many classes are listed, those that lost most first; fewer where the page holds very many cases.
 MOST_CLASSES = 12
+FEW_CLASSES = 5
+MANY_CASES = 30
 
 
-def make_accuracy(record: Record, sibling: Record | None, comparison: Comparison | None) -> Accuracy | None:
-    """Build the rows; None without accuracy. Classes that lost most come first."""
+def most_classes(num_cases: int) -> int:
+    """Return how many classes a case lists on a page of so many cases, which is to stay below 2 MB."""
+    return MOST_CLASSES if num_cases <= MANY_CASES else FEW_CLASSES
+
+
+def make_accuracy(
+    record: Record, sibling: Record | None, comparison: Comparison | None, most: int
+) -> Accuracy | None:
+    """Build the rows; None without accuracy. Classes that lost most come first, up to so many."""
     overall = _change("All objects", _metric(record, "map_50_95"), _metric(sibling, "map_50_95"))
     if overall.cell.value is None:
         return None
@@ -37,16 +46,16 @@ def make_accuracy(record: Record, sibling: Record | None, comparison: Comparison
     ]
     if sibling:
         classes.sort(key=_lost)
-    shown = classes[:MOST_CLASSES]
-    return Accuracy(_left_out(classes), sibling is not None, (overall, *sizes, *shown))
+    shown = classes[:most]
+    return Accuracy(_left_out(classes, len(shown)), sibling is not None, (overall, *sizes, *shown))
 
 
 def _lost(change: Change) -> float:
     return math.inf if change.difference.value is None else change.difference.value
 
 
-def _left_out(classes: list[Change]) -> str:
-    left = len(classes) - MOST_CLASSES
+def _left_out(classes: list[Change], num_shown: int) -> str:
+    left = len(classes) - num_shown
     return f"{left} of {len(classes)} classes, which lost less, are left out here." if left > 0 else ""
 
 

@@ -9,7 +9,7 @@ from bench.analysis.advice import advise
 from bench.analysis.compare import compare
 from bench.analysis.hints import name_suite
 from bench.core.record import Record
-from bench.report.detail.accuracies import make_accuracy
+from bench.report.detail.accuracies import make_accuracy, most_classes
 from bench.report.detail.model import CaseDetail, Journal, Line
 from bench.report.detail.proofs import conditions, how_made, what_ran
 from bench.report.detail.stacks import make_memory, make_stages
@@ -30,15 +30,18 @@ def make_details(
         suite_path: for advice that names a command.
     """
     ask = journal_of or (lambda _: Journal(trouble="the run folder is not at hand"))
+    most = most_classes(len(records))
     places = dict.fromkeys((record.group, record.host) for record in records)
     return tuple(
         detail
         for group, host in places
-        for detail in _details([r for r in records if (r.group, r.host) == (group, host)], ask, suite_path)
+        for detail in _details(
+            [r for r in records if (r.group, r.host) == (group, host)], ask, suite_path, most
+        )
     )
 
 
-def _details(records: Sequence[Record], ask: JournalOf, suite_path: str) -> Iterable[CaseDetail]:
+def _details(records: Sequence[Record], ask: JournalOf, suite_path: str, most: int) -> Iterable[CaseDetail]:
     labels, comparisons = case_labels(records), compare(records)
     measured = {record.case: record for record in records if record.status == "ok"}
     rungs: dict[str, list[Line]] = {}
@@ -55,7 +58,7 @@ def _details(records: Sequence[Record], ask: JournalOf, suite_path: str) -> Iter
         yield replace(
             detail,
             memory=make_memory(record, sibling, labels[record.case], *lines),
-            accuracy=make_accuracy(record, sibling, comparisons.get(record.case)),
+            accuracy=make_accuracy(record, sibling, comparisons.get(record.case), most),
             advice=tuple(name_suite(one, suite_path) for one in advise(record, sibling)),
         )
 
