@@ -9,7 +9,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.api import choose, compare_results, draw_charts, load_results, read_records
+    from bench.api import (
+        choose,
+        compare_results,
+        draw_charts,
+        load_results,
+        load_rounds,
+        read_records,
+    )
 
 __version__ = "0.1.0"
 
@@ -19,7 +26,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 # What `bench.api` has for notebooks stands here, too.
-__all__ = ["choose", "compare_results", "draw_charts", "load_results", "read_records"]
+__all__ = ["choose", "compare_results", "draw_charts", "load_results", "load_rounds", "read_records"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 AnyPath = str | PathLike[str]
 
-__all__ = ["choose", "compare_results", "draw_charts", "load_results", "read_records"]
+__all__ = ["choose", "compare_results", "draw_charts", "load_results", "load_rounds", "read_records"]
 
 
 def load_results(path: AnyPath) -> DataFrame:
@@ -40,6 +40,21 @@ def load_results(path: AnyPath) -> DataFrame:
         StoreError: there are no readable records at that path.
     """
     from bench.store.frame import load_results as load
+
+    return load(Path(path))
+
+
+def load_rounds(path: AnyPath) -> DataFrame:
+    """Read every timed round of one run, or of several below a folder, with all its raw samples.
+
+    Returns:
+        One row a round, which is a process of its own, invalid ones with `reason` too: the case, the machine
+        after it, and as arrays `inference_ns`, `total_ns` (end to end) and its parts, in nanoseconds.
+
+    Raises:
+        StoreError: there are no readable records at that path, or a journal is broken.
+    """
+    from bench.store.rounds_frame import load_rounds as load
 
     return load(Path(path))
 

@@ -15,6 +15,7 @@ import pytest
 import bench
 from bench import api
 from bench.errors import StoreError, UsageError
+from bench.store.names import case_folder_name
 from bench.store.records import write_records
 
 sys.path.insert(0, str(Path(__file__).parent / "report"))
@@ -29,6 +30,7 @@ STABLE = {
     "compare_results": "(before, after, accept=())",
     "draw_charts": "(path, theme='light')",
     "load_results": "(path)",
+    "load_rounds": "(path)",
     "read_records": "(path, newest_only=True)",
 }
 
@@ -74,6 +76,25 @@ def test_results_are_frames_and_records(results: Path) -> None:
     assert len(bench.read_records(results, newest_only=False)) == 20
     with pytest.raises(StoreError, match="does not exist"):
         bench.load_results(results / "absent")
+
+
+def test_rounds_hold_every_sample_in_its_order(results: Path) -> None:
+    run, case = sorted(results.iterdir())[0], "shapes/int8/litert/t1@local"
+    journal = run / "cases" / case_folder_name(case) / "rounds.jsonl"
+    journal.parent.mkdir(parents=True)
+    lines = [
+        {"kind": "check", "valid": True},
+        {"kind": "latency", "round": 0, "valid": True, "reason": "", "after": {"temperature_c": 61.5},
+         "result": {"inference_ns": [3, 1, 2], "load_ns": 9, "end_to_end": {"total_ns": [7, 8]}}},
+        {"kind": "pair", "round": 0, "valid": True, "result": {"inference_ns": [5]}},
+        {"kind": "latency", "round": 1, "valid": False, "reason": "throttled", "result": None},
+    ]  # fmt: skip
+    journal.write_text("".join(json.dumps({"case": case, **line}) + "\n" for line in lines))
+    rounds = bench.load_rounds(results)
+    assert list(rounds["case"]) == [case, case] and list(rounds["valid"]) == [True, False]
+    assert rounds["inference_ns"][0].tolist() == [3, 1, 2] and rounds["total_ns"][0].tolist() == [7, 8]
+    assert rounds["inference_ns"][1].size == 0 and rounds["reason"][1] == "throttled"
+    assert rounds["temperature_c"][0] == 61.5 and rounds["load_ns"][0] == 9
 
 
 def test_a_choice_is_that_of_the_command(results: Path) -> None:

@@ -6,6 +6,8 @@
 import sys
 from pathlib import Path
 
+import numpy
+
 import bench
 
 results = Path(sys.argv[1] if len(sys.argv) > 1 else "results/quickstart")
@@ -29,6 +31,12 @@ for record in bench.read_records(results)[:3]:
     ran = record.proof.get("runtime_version", "unknown")
     missing = [f"{metric.name}: {metric.note}" for metric in record.metrics if metric.value is None]
     print(record.case, f"{record.runtime} {ran}", *missing, sep="\n  ")
+
+# %% Every raw sample: one row a round, each a process of its own, with an array of all its calls.
+rounds = bench.load_rounds(results)
+valid = rounds[rounds["valid"]]
+medians = valid.assign(p50_ns=[numpy.median(calls) for calls in valid["inference_ns"]])
+print(medians.groupby("case")["p50_ns"].describe().round().to_string())
 
 # %% Which one to ship under demands.
 choice = bench.choose(results, where="latency_p50 <= 50 ms and size <= 5 MB", best="map_50_95")
