@@ -29,12 +29,11 @@ svg.mini .lost path:not(.off) { stroke-opacity: .35; }
 .tilt b { position: absolute; top: 0; bottom: 0; min-width: 1px; background: var(--soft); }
 .tilt b.good { background: var(--good); } .tilt b.bad { background: var(--bad); }
 table.mini { margin-top: .4rem; font-size: .8125rem; }
-table.mini th, table.mini tbody tr:last-child th { border-bottom: 0; }
-table.mini td { padding: .2rem .35rem; position: static; background: none;
-  vertical-align: top; }
+table.mini :is(th, td) { padding: .2rem .35rem; position: static; background: none; }
 table.mini thead :is(th, td) { text-align: right; vertical-align: bottom; overflow-wrap: anywhere;
   border-bottom-color: var(--soft); }
-table.mini tbody th { font-weight: 400; text-align: left; overflow-wrap: anywhere; }
+table.mini tbody th { font-weight: 400; overflow-wrap: anywhere; }
+table.mini tbody tr.base :is(th, td) { border-top: 1px solid var(--soft); }
 table.mini td { text-align: right; white-space: nowrap; }
 table.mini tr.base { font-weight: 600; }
 table.mini tbody th { min-width: 5.5rem; }
