@@ -22,6 +22,7 @@ class Found:
 
     Attributes:
         objects, base, variant: rows of the scene's objects and of either detector's boxes.
+        score: of the box that the words are about; None where they are about none, or say it themselves.
     """
 
     what: str
@@ -30,6 +31,12 @@ class Found:
     objects: tuple[int, ...] = ()
     base: tuple[int, ...] = ()
     variant: tuple[int, ...] = ()
+    score: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What happened, without whom to."""
+        return self.what.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -51,26 +58,48 @@ class _Told:
 
 
 def explain(scene: Scene, words: Words) -> list[Found]:
-    """Return all changes of one image: what is worse first, then what is better."""
+    """Return all changes of one image: what is worse first, then what is better, each by falling score."""
     told = _Told()
     lost = (scene.base.finds >= 0) & (scene.variant.finds < 0)
     gained = (scene.variant.finds >= 0) & (scene.base.finds < 0)
-    for row in np.flatnonzero(lost & scene.is_target).tolist():
+    for row in _surest(lost & scene.is_target, scene.base.any_score):
         why, culprit = _why_lost(scene, row, words)
         told.variant |= culprit
         base = (int(scene.base.finds[row]),)
         told.changes.append(
-            Found(f"lost: {_name(scene, row, words)}", why, False, (row,), base, tuple(culprit))
+            Found(
+                f"lost: {_name(scene, row, words)}",
+                why,
+                False,
+                (row,),
+                base,
+                tuple(culprit),
+                _score_of(scene.variant, culprit),
+            )
         )
     told.changes += _false_alarms(scene, words, told.variant, is_new=True)
-    for row in np.flatnonzero(gained & scene.is_target).tolist():
+    for row in _surest(gained & scene.is_target, scene.variant.any_score):
         why, culprit = _why_gained(scene, row, words)
         told.base |= culprit
         variant = (int(scene.variant.finds[row]),)
         told.changes.append(
-            Found(f"gained: {_name(scene, row, words)}", why, True, (row,), tuple(culprit), variant)
+            Found(
+                f"gained: {_name(scene, row, words)}",
+                why,
+                True,
+                (row,),
+                tuple(culprit),
+                variant,
+                _score_of(scene.base, culprit),
+            )
         )
     return told.changes + _false_alarms(scene, words, told.base, is_new=False)
+
+
+def _surest(rows: NDArray[np.bool_], score: NDArray[np.float64]) -> list[int]:
+    """Return the rows of these objects, best score first."""
+    chosen = np.flatnonzero(rows)
+    return [int(row) for row in chosen[np.argsort(-score[chosen], kind="stable")]]
 
 
 def _why_lost(scene: Scene, row: int, words: Words) -> tuple[str, set[int]]:
@@ -89,6 +118,10 @@ def _why_gained(scene: Scene, row: int, words: Words) -> tuple[str, set[int]]:
     return f"with {words.base}: {why}", culprit
 
 
+def _score_of(view: View, rows: set[int]) -> float | None:
+    return max((float(view.score[row]) for row in rows), default=None)
+
+
 def _crossed(before: float, after: float, side: str, threshold: float) -> str:
     """Say how a score came to the other side of the threshold, with digits that tell them apart."""
     digits = 2 if f"{after:.2f}" != f"{threshold:.2f}" else 4
@@ -103,7 +136,7 @@ def _instead(
     near = overlap[:, row]
     is_same = view.category == scene.category[row]
     if (taken := _best(near, view.is_false & ~is_same & (near >= ON))) is not None:
-        return f"taken for {names[view.category[taken]]} ({view.score[taken]:.2f})", {taken}
+        return f"taken for {names[view.category[taken]]}", {taken}
     if (shifted := _best(near, view.is_false & is_same & (near >= NEAR))) is not None:
         return f"its box overlaps by {_below_half(near[shifted])}, {ON:.2f} is needed", {shifted}
     return nothing, set()
@@ -120,8 +153,9 @@ def _false_alarms(scene: Scene, words: Words, explained: set[int], is_new: bool)
     found: list[Found] = []
     for row in rows:
         where = _where(scene, one, overlap, row, words.categories)
-        name, boxes = words.categories[one.category[row]], {"variant" if is_new else "base": (row,)}
-        found.append(Found(f"{what}: {name}", f"{where} ({one.score[row]:.2f})", not is_new, **boxes))
+        name, score = words.categories[one.category[row]], float(one.score[row])
+        boxes = {"variant" if is_new else "base": (row,)}
+        found.append(Found(f"{what}: {name}", where, not is_new, **boxes, score=score))
     return found
 
 

@@ -58,8 +58,7 @@ def test_the_photo_that_lost_most_comes_first_and_equal_ones_are_not_shown(store
     assert [sight.image for sight in exhibit.sights] == [1, 4, 3]
     assert said(exhibit.sights[0]) == ["lost: cat: no box on it"]
     assert said(exhibit.sights[1]) == [
-        "new false alarm: cat: nothing there (0.95)",
-        "new false alarm: cat: nothing there (0.55)",
+        "new false alarm: 2 \N{MULTIPLICATION SIGN} cat: nothing there (0.95, 0.55)",
     ]
     assert said(exhibit.sights[2]) == ["lost: dog <b>: score 0.60 fell to 0.30, below 0.55"]
     assert [photo.image for photo in gallery.photos] == [1, 4, 3]
@@ -70,8 +69,8 @@ def test_the_photo_that_lost_most_comes_first_and_equal_ones_are_not_shown(store
     ("row", "why"),
     [
         ((1, 7, 0.85, (22, 22, 80, 80)), "taken for dog <b> (0.85)"),
-        ((1, 1, 0.85, (60, 20, 80, 80)), "its box overlaps by 0.33, 0.50 is needed"),
-        ((1, 1, 0.85, (47, 20, 80, 80)), "its box overlaps by 0.49, 0.50 is needed"),
+        ((1, 1, 0.85, (60, 20, 80, 80)), "its box overlaps by 0.33, 0.50 is needed (0.85)"),
+        ((1, 1, 0.85, (47, 20, 80, 80)), "its box overlaps by 0.49, 0.50 is needed (0.85)"),
         ((1, 1, 0.85, (300, 220, 20, 20)), "no box on it"),
     ],
 )
@@ -83,6 +82,36 @@ def test_why_an_object_was_lost(row: Row, why: str, stored: StoredRun) -> None:
     # The box that explains the loss belongs to it and is no change of its own.
     assert owners == ({"truth", "base", "variant"} if is_told else {"truth", "base"})
     assert len(sight.changes) == (1 if is_told else 2)
+
+
+def test_changes_without_words_are_drawn_as_changed(stored: StoredRun) -> None:
+    for name in range(10, 18):
+        stored.add_category(name)
+    junk: list[Row] = [
+        (4, 10 + number, 0.99 - number / 100, (40 * number, 10, 30, 30)) for number in range(8)
+    ]
+    gallery = make_gallery(
+        [stored.case("fp32", [*junk, *BASE]), stored.case("int8", BASE)], stored.run, stored.info
+    )
+    assert gallery is not None
+    (sight,) = gallery.exhibits[0].sights
+    assert sight.summary == "8 false alarms gone"
+    assert len(sight.changes) == 6 and sight.num_left_out == 2
+    changed = [mark for mark in sight.marks if mark.is_changed]
+    assert [mark.number for mark in changed] == [1, 2, 3, 4, 5, 6, 0, 0]
+
+
+def test_equal_changes_are_told_as_one(stored: StoredRun) -> None:
+    equal: list[Row] = [(4, 1, 0.95, (40 * number, 100, 30, 30)) for number in range(4)]
+    gallery = make_gallery(
+        [stored.case("fp32", [*equal, *BASE]), stored.case("int8", BASE)], stored.run, stored.info
+    )
+    assert gallery is not None
+    (sight,) = gallery.exhibits[0].sights
+    assert said(sight) == [
+        "false alarm gone: 4 \N{MULTIPLICATION SIGN} cat: nothing there (0.95, 0.95, 0.95, …)"
+    ]
+    assert [mark.number for mark in sight.marks if mark.is_changed] == [1, 1, 1, 1]
 
 
 def test_what_only_the_variant_finds_is_gained(stored: StoredRun) -> None:

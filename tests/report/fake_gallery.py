@@ -20,12 +20,12 @@ def fake_photo(image: int, size: tuple[int, int] = (320, 240), name: str = "") -
 def fake_sight(image: int, words: str = "cat", num_left_out: int = 0) -> Sight:
     """Return a photo on which an object was lost and a false alarm is new."""
     marks = (
-        Mark("truth", (40, 40, 100, 80), 1),
+        Mark("truth", (40, 40, 100, 80), 1, True),
         Mark("truth", (200, 100, 60, 60)),
-        Mark("base", (42, 42, 98, 78), 1),
+        Mark("base", (42, 42, 98, 78), 1, True),
         Mark("base", (202, 101, 58, 60)),
         Mark("variant", (201, 99, 60, 62)),
-        Mark("variant", (41, 41, 30, 30), 2),
+        Mark("variant", (41, 41, 30, 30), 2, True),
     )
     changes = (
         Change(f"lost: {words}", "no box on it", False),

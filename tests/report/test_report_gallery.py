@@ -93,7 +93,7 @@ def test_what_changed_is_drawn_apart_from_what_did_not() -> None:
 
 def test_small_photos_are_drawn_as_wide_as_others() -> None:
     svg = ElementTree.fromstring(
-        draw_overlay(fake_photo(1, (64, 48)), (Mark("truth", (8, 8, 16, 16), 1),), "")
+        draw_overlay(fake_photo(1, (64, 48)), (Mark("truth", (8, 8, 16, 16), 1, True),), "")
     )
     assert svg.get("viewBox") == "0 0 320 240"
     assert next(svg.iter("use")).get("transform") == "scale(5.0000)"
@@ -101,7 +101,7 @@ def test_small_photos_are_drawn_as_wide_as_others() -> None:
 
 
 def test_numbers_lie_within_the_picture_and_not_on_each_other() -> None:
-    marks = tuple(Mark("truth", (-500.0, -1e30, 1e30, 1e30), number) for number in range(1, 7))
+    marks = tuple(Mark("truth", (-500.0, -1e30, 1e30, 1e30), number, True) for number in range(1, 7))
     svg = ElementTree.fromstring(draw_overlay(fake_photo(1), marks, ""))
     places = [(float(one.get("cx", "")), float(one.get("cy", ""))) for one in svg.iter("circle")]
     assert len(places) == 6 and all(0 < x < 320 and 0 < y < 240 for x, y in places)

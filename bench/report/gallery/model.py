@@ -38,12 +38,15 @@ class Mark:
 
     Attributes:
         box: (x, y, width, height), pixels of the shown photo.
-        number: of the change that it is part of, from 1; 0 where nothing changed.
+        number: of the change that it is part of, from 1; 0 for none.
+        is_changed: whether the other detector has no such box, or does not find such an object; also where
+            there is no room to say it in words.
     """
 
     owner: Owner
     box: Box
     number: int = 0
+    is_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Sight:
     Attributes:
         image: id of the photo.
         summary: in one line.
-        changes: the first has number 1; `num_left_out` further ones have no number and no words.
+        changes: the first has number 1, and so on; equal ones are one. `num_left_out` further ones have no
+            number and no words.
     """
 
     image: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.report.gallery.model import Box, Mark, Owner, Photo
 from bench.report.html.elements import attributes
@@ -24,7 +25,7 @@ def draw_overlay(photo: Photo, marks: Sequence[Mark], label: str) -> str:
     """
     factor = WIDTH / photo.width
     height = photo.height * factor
-    shown = [Mark(mark.owner, _scaled(mark.box, factor, height), mark.number) for mark in marks]
+    shown = [replace(mark, box=_scaled(mark.box, factor, height)) for mark in marks]
     body = "".join(_layer(owner, [mark for mark in shown if mark.owner == owner]) for owner in OWNERS)
     about = attributes({"viewBox": f"0 0 {WIDTH} {_short(height)}", "role": "img", "aria-label": label})
     scale = f' transform="scale({factor:.4f})"' if photo.width != WIDTH else ""
@@ -47,8 +48,8 @@ def _scaled(box: Box, factor: float, height: float) -> Box:
 
 def _layer(owner: Owner, marks: Sequence[Mark]) -> str:
     """Return all boxes of one owner: those that did not change softly, below the others."""
-    same = "".join(_outline(mark.box) for mark in marks if not mark.number)
-    changed = "".join(_outline(mark.box) for mark in marks if mark.number)
+    same = "".join(_outline(mark.box) for mark in marks if not mark.is_changed)
+    changed = "".join(_outline(mark.box) for mark in marks if mark.is_changed)
     lines = f'<path class="c s" d="{same}"/><path class="l s" d="{same}"/>' if same else ""
     lines += f'<path class="c" d="{changed}"/><path class="l" d="{changed}"/>' if changed else ""
     return f'<g class="{owner}">{lines}</g>' if lines else ""
@@ -60,19 +61,19 @@ def _outline(box: Box) -> str:
 
 
 def _badges(marks: Sequence[Mark], height: float) -> str:
-    """Return the number of each change at a corner of its first box."""
-    firsts: dict[int, Box] = {}
+    """Return the number of each change at a corner of its boxes: of the objects, where it has any."""
+    owners: dict[int, Owner] = {}
     for mark in marks:
-        if mark.number:
-            firsts.setdefault(mark.number, mark.box)
+        owners.setdefault(mark.number, mark.owner)
+    shown = [mark for mark in marks if mark.number and mark.owner == owners[mark.number]]
     taken: list[tuple[float, float]] = []
     drawn = []
-    for number, box in sorted(firsts.items()):
-        x, y = _place(box, height, taken)
+    for mark in sorted(shown, key=lambda mark: mark.number):
+        x, y = _place(mark.box, height, taken)
         taken.append((x, y))
         drawn.append(
             f'<g class="badge"><circle cx="{_short(x)}" cy="{_short(y)}" r="{_RADIUS}"/>'
-            f'<text x="{_short(x)}" y="{_short(y + 4.5)}">{number}</text></g>'
+            f'<text x="{_short(x)}" y="{_short(y + 4.5)}">{mark.number}</text></g>'
         )
     return "".join(drawn)
 

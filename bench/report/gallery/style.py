@@ -23,10 +23,10 @@ STYLE = """
   border-radius: 99px; background: #14171a; color: #fff; border: 1px solid #fff;
   font: 600 .75rem/1.15rem system-ui, sans-serif; text-align: center; }
 .gallery path { fill: none; vector-effect: non-scaling-stroke; }
-.gallery .c { stroke: #000; stroke-opacity: .75; stroke-width: 4.5; }
+.gallery .c { stroke: #000; stroke-opacity: .75; stroke-width: 4; }
 .gallery .truth .l { stroke: #fff; stroke-width: 2; }
-.gallery .base .l { stroke: var(--base); stroke-width: 2.5; stroke-dasharray: 9 5; }
-.gallery .variant .l { stroke: var(--variant); stroke-width: 3.4; stroke-dasharray: .1 6;
+.gallery .base .l { stroke: var(--base); stroke-width: 2; stroke-dasharray: 8 5; }
+.gallery .variant .l { stroke: var(--variant); stroke-width: 3; stroke-dasharray: .1 5.5;
   stroke-linecap: round; }
 .gallery .s { opacity: .5; }
 .gallery .c.s { stroke-width: 2.5; }
