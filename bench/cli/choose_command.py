@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from bench.cli import EXIT_GOOD, EXIT_NOT_MEASURED
 from bench.cli.screen import find_screen
-from bench.wire.codec import to_json
 
 if TYPE_CHECKING:
     from bench.choosing import Asked
@@ -18,10 +16,11 @@ def run(options: argparse.Namespace) -> int:
     """Choose; the exit code is 3 where nothing meets the demands."""
     from bench.choosing import ask
     from bench.report.choice import choice_text
+    from bench.report.figures_json import figures_json
 
     asked = ask(options.results, options.where, options.best)
     if options.json:
-        print(json.dumps(to_json(asked.choice), indent=2))
+        print(figures_json(asked.choice))
     else:
         print(choice_text(asked.choice, asked.metric, asked.subjects, _price(asked), find_screen()))
     return EXIT_GOOD if asked.choice.best else EXIT_NOT_MEASURED

@@ -163,6 +163,14 @@ def test_names_of_nothing_and_several_suites_are_wrong_use(
     assert "has results of 2 suites (s, t); name one of them" in capsys.readouterr().err
 
 
+def test_json_of_a_choice_holds_no_nan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = replace(RECORDS[0], metrics=(*RECORDS[0].metrics, make_metric("map_large", float("nan"))))
+    write_records(tmp_path / "records.jsonl", [odd])
+    assert main(["choose", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name))
+    assert told["best"]["metrics"][-1]["value"] is None
+
+
 def test_of_many_cases_the_nearest_are_listed_and_the_others_counted() -> None:
     many = [record(f"c{place:03}", 0.42 - place / 1000, 10 + place) for place in range(100)]
     demands = read_constraints("latency_p50 <= 5 ms")
