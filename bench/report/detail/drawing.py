@@ -46,7 +46,7 @@ def _bar(bar: Bar, stack: Stack, top: int, longest: float) -> str:
     color, left, parts = color_of(bar.precision), 0.0, []
     for index, (part, cell, length) in enumerate(zip(stack.parts, bar.cells, _lengths(bar), strict=True)):
         width = length / longest * WIDTH
-        tip = f"{part}, {bar.label}: {cell.text} {stack.unit}"
+        tip = f"{part}: {cell.text} {stack.unit}"
         about = {"x": short(left), "y": top + 17, "width": short(max(0.0, width - 1)), "height": BAR_HEIGHT}
         shade = {"fill-opacity": shade_of(index)}
         parts.append(f"<rect{attributes({**about, **shade})}><title>{text(tip)}</title></rect>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.report.detail.drawing import draw_difference, draw_stack, scale_of, shade_of
+from bench.report.detail.drawing import draw_difference, draw_stack, scale_of
 from bench.report.detail.model import Accuracy, CaseDetail, Change, Stack, Strip
 from bench.report.detail.strip_drawing import draw_strip
 from bench.report.detail.words import INTRODUCTION
@@ -79,7 +79,7 @@ def _stack(stack: Stack, case: str) -> str:
 
 
 def _shade(index: int) -> str:
-    return f'<i class="shade" style="opacity:{shade_of(index)}"></i>'
+    return f'<i class="shade s{index}"></i>'
 
 
 def _strip(strip: Strip) -> str:

@@ -64,7 +64,7 @@ def _mark(mark: Mark, x: float, step: float, axis: Axis) -> str:
     place = (x, axis.y(mark.median_ns), size)
     dot = _dot(*place) if mark.is_valid else _cross(*place)
     # The whole column answers to the pointer: a dot is too small for a finger.
-    room = f'<rect x="{short(x - step / 2)}" width="{short(step)}" height="{BOTTOM}"/>'
+    room = f'<rect x="{short(x - step / 2)}" width="{short(step)}"/>'
     about = attributes({"class": "" if mark.is_valid else "lost"})
     return f"<g{about}><title>{text(mark.tip)}</title>{room}{line}{dot}</g>"
 

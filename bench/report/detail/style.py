@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-STYLE = """
+from bench.report.detail.drawing import SHADES
+
+_SHADES = "\n".join(f".s{index} {{ opacity: {shade}; }}" for index, shade in enumerate(SHADES))
+
+STYLE = (
+    f"""{_SHADES}"""
+    + """
 .case { border-top: 1px solid var(--line); margin: 0; padding: .35rem 0; }
 .case .parts { display: grid; gap: .8rem; align-items: start; margin: .5rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 20.5rem), 1fr)); }
@@ -19,7 +25,7 @@ svg.mini text { font-size: 11px; fill: currentColor; font-family: inherit; }
 svg.mini .grid { stroke: currentColor; stroke-opacity: .15; }
 svg.mini .middle { stroke: currentColor; stroke-opacity: .6; stroke-dasharray: 4 3; }
 svg.mini .off { stroke: var(--bad); stroke-width: 2; fill: none; }
-svg.mini .marks rect { fill: transparent; stroke: none; }
+svg.mini .marks rect { height: 130px; fill: transparent; stroke: none; }
 svg.mini .marks path { stroke-width: 2; fill: none; }
 svg.mini .marks circle { stroke: none; }
 svg.mini .lost path:not(.off) { stroke-opacity: .35; }
@@ -43,3 +49,4 @@ table.mini thead th { min-width: 3rem; }
   background: currentColor; }
 @media print { .case { break-inside: avoid; } }
 """
+)
