@@ -18,6 +18,9 @@ ROW_HEIGHT = 36
 # A point of AP: changes are never drawn larger than that one beside them.
 SMALL_CHANGE = 0.01
 
+# Letters that fit beside each other at 11 pixels.
+MOST_LETTERS = 44
+
 # Parts of a bar have one colour, that of the precision, and are told apart by how full it is.
 SHADES = (0.3, 0.55, 1.0, 0.75)
 
@@ -52,7 +55,7 @@ def _bar(bar: Bar, stack: Stack, top: int, longest: float) -> str:
         parts.append(f"<rect{attributes({**about, **shade})}><title>{text(tip)}</title></rect>")
         left += width
     drawn = f'<g fill="{color}">{"".join(parts)}</g>'
-    return f'<text x="0" y="{top + 12}">{text(bar.label)}</text>{drawn}'
+    return f'<text x="0" y="{top + 12}">{text(_cut(bar.label))}</text>{drawn}'
 
 
 def draw_difference(value: float, largest: float, tone: str) -> str:
@@ -61,6 +64,11 @@ def draw_difference(value: float, largest: float, tone: str) -> str:
     left = 50 - length if value < 0 else 50
     bar = f"<b{attributes({'class': tone, 'style': f'left:{short(left)}%;width:{short(length)}%'})}></b>"
     return f'<i class="tilt">{bar}</i>'
+
+
+def _cut(label: str) -> str:
+    """Cut a label that would run out of the chart; the table below has all of it."""
+    return label if len(label) <= MOST_LETTERS else label[: MOST_LETTERS - 1] + "…"
 
 
 def svg(label: str, height: int, body: str) -> str:

@@ -74,7 +74,7 @@ def _stack(stack: Stack, case: str) -> str:
     name, totals = stack.totals
     if totals:
         rows.append(_row(text(name), totals, case, "base"))
-    table = _table(["", *(bar.label for bar in stack.bars)], rows)
+    table = _table(["", "Here", *(bar.label for bar in stack.bars[1:])], rows)
     return _figure(f"{stack.title}, {stack.unit}", draw_stack(stack) + table, stack.caption)
 
 

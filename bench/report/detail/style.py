@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from bench.report.detail.drawing import SHADES
 
-_SHADES = "\n".join(f".s{index} {{ opacity: {shade}; }}" for index, shade in enumerate(SHADES))
-
-STYLE = (
-    f"""{_SHADES}"""
-    + """
+RULES = """
 .case { border-top: 1px solid var(--line); margin: 0; padding: .35rem 0; }
 .case .parts { display: grid; gap: .8rem; align-items: start; margin: .5rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 20.5rem), 1fr)); }
@@ -20,7 +16,7 @@ STYLE = (
 .case .facts dd { overflow-wrap: anywhere; }
 .case .advice { border-left: 4px solid var(--bad); padding-left: 1.6rem; }
 .case .advice:not(:empty) { margin: .6rem 0; }
-svg.mini { max-width: 27rem !important; margin-inline: 0 !important; }
+svg.mini { overflow: hidden !important; max-width: 27rem !important; margin-inline: 0 !important; }
 svg.mini text { font-size: 11px; fill: currentColor; font-family: inherit; }
 svg.mini .grid { stroke: currentColor; stroke-opacity: .15; }
 svg.mini .middle { stroke: currentColor; stroke-opacity: .6; stroke-dasharray: 4 3; }
@@ -49,4 +45,5 @@ table.mini thead th { min-width: 3rem; }
   background: currentColor; }
 @media print { .case { break-inside: avoid; } }
 """
-)
+
+STYLE = RULES + "".join(f".shade.s{index} {{ opacity: {shade}; }}\n" for index, shade in enumerate(SHADES))
