@@ -18,6 +18,9 @@ FOOT_INCHES = 0.55
 NAME_INCHES = 0.2
 NAMES_A_ROW = 3
 
+# So many crosses of one line stand beside each other without becoming a bar.
+MOST_CROSSES = 40
+
 # Lines of one colour are told apart by these.
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
@@ -88,16 +91,21 @@ def _draw_probes(axes: Any, chart: CourseChart, values: Values, colors: dict[str
         color, mark = colors[line.precision], f"by-{mark_of(chart, line)}"
         style = {"color": color, "linestyle": _dash(chart.lines, place), "gid": mark}
         axes.plot(line.probe_minutes, values(line), linewidth=1.2, **style)
-        held = [
-            (minute, value)
-            for minute, value, is_held in zip(
-                line.probe_minutes, values(line), line.is_throttled, strict=True
-            )
-            if is_held
-        ]
+        looks = zip(line.probe_minutes, values(line), line.is_throttled, strict=True)
+        held = _thinned([(minute, value) for minute, value, is_held in looks if is_held], line)
         if held:
             crosses: dict[str, Any] = {"markersize": 4, "markeredgewidth": 0.9, "gid": mark}
             axes.plot(*zip(*held, strict=True), "x", color=color, **crosses)
+
+
+def _thinned(held: Sequence[tuple[float, float]], line: CourseLine) -> list[tuple[float, float]]:
+    """Leave out crosses that would run into the one before them; the first always stays."""
+    apart = max(line.probe_minutes, default=0.0) / MOST_CROSSES
+    kept: list[tuple[float, float]] = []
+    for look in held:
+        if not kept or look[0] - kept[-1][0] >= apart:
+            kept.append(look)
+    return kept
 
 
 def _dash(lines: Sequence[CourseLine], place: int) -> Any:

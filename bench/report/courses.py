@@ -22,7 +22,7 @@ def make_courses(records: Sequence[Record], labels: dict[str, str]) -> tuple[Cou
     left = f" The first {MOST_LINES} of {len(lines)} runs." if len(lines) > MOST_LINES else ""
     caption = (
         "Sustained runs: the median of inference (invoke alone) over time, the processor's temperature and "
-        f"its clock; crosses mark looks at which something held the processor back.{left}"
+        f"its clock; crosses mark where something held the processor back.{left}"
     )
     chart = CourseChart("sustained", "Sustained runs", "Minutes", caption, tuple(lines[:MOST_LINES]))
     return (chart,)

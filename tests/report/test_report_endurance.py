@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from fake_records import fake_record
 from bench.core.metric import make_metric
 from bench.core.record import Record
 from bench.report.building import build_report
+from bench.report.course_drawing import _thinned
+from bench.report.courses import make_courses
+from bench.report.labels import case_labels
 from bench.report.markdown import render_markdown
 from bench.report.rendering import render_all
 
@@ -143,3 +147,20 @@ def test_mean_accuracy_is_drawn_against_energy_where_two_cases_have_it(records: 
     assert {point.x for point in chart.points} == {12.3} and len(chart.points) == len(records)
     assert "12.3 mJ" in chart.points[0].tip
     assert any(said.startswith("Pareto front of mAP against energy") for said in section.findings)
+
+
+def test_curves_go_with_their_case_when_it_is_filtered(records: list[Record], tmp_path: Path) -> None:
+    render_all(records, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    drawing = page[page.index('aria-label="Sustained runs') :]
+    drawing = drawing[: drawing.index("</svg>")]
+    for record in records:
+        assert f'data-with="{record.case}"' in drawing
+
+
+def test_crosses_of_a_long_run_do_not_run_together(records: list[Record]) -> None:
+    held = [(float(minute), 80.0) for minute in range(400, 600)]
+    line = make_courses(records, case_labels(records))[0].lines[0]
+    kept = _thinned(held, replace(line, probe_minutes=tuple(float(minute) for minute in range(600))))
+    assert kept[0] == held[0] and len(kept) <= 14
+    assert all(later[0] - sooner[0] >= 15 for sooner, later in pairwise(kept))
