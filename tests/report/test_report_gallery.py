@@ -101,12 +101,12 @@ def test_small_photos_are_drawn_as_wide_as_others() -> None:
 
 
 def test_numbers_lie_within_the_picture_and_not_on_each_other() -> None:
-    marks = tuple(Mark("truth", (-500.0, -1e30, 1e30, 1e30), number, True) for number in range(1, 7))
+    marks = tuple(Mark("truth", (-500.0, -1e30, 1e30, 1e30), number, True) for number in range(1, 60))
     svg = ElementTree.fromstring(draw_overlay(fake_photo(1), marks, ""))
     places = [(float(one.get("cx", "")), float(one.get("cy", ""))) for one in svg.iter("circle")]
-    assert len(places) == 6 and all(0 < x < 320 and 0 < y < 240 for x, y in places)
+    assert 6 <= len(places) < 60 and all(0 < x < 320 and 0 < y < 240 for x, y in places)
     assert all(
-        abs(a[0] - b[0]) + abs(a[1] - b[1]) >= 20 for at, a in enumerate(places) for b in places[at + 1 :]
+        abs(a[0] - b[0]) + abs(a[1] - b[1]) >= 18 for at, a in enumerate(places) for b in places[at + 1 :]
     )
     assert "e+" not in "".join(path.get("d", "") for path in svg.iter("path"))
 

@@ -14,7 +14,7 @@ WIDTH = 320
 OWNERS: tuple[Owner, ...] = ("truth", "base", "variant")
 
 # Of the numbers on changed boxes, in the same units.
-_RADIUS = 10
+_RADIUS = 9
 
 
 def draw_overlay(photo: Photo, marks: Sequence[Mark], label: str) -> str:
@@ -69,8 +69,11 @@ def _badges(marks: Sequence[Mark], height: float) -> str:
     taken: list[tuple[float, float]] = []
     drawn = []
     for mark in sorted(shown, key=lambda mark: mark.number):
-        x, y = _place(mark.box, height, taken)
-        taken.append((x, y))
+        place = _place(mark.box, height, taken)
+        if place is None:
+            continue
+        x, y = place
+        taken.append(place)
         drawn.append(
             f'<g class="badge"><circle cx="{_short(x)}" cy="{_short(y)}" r="{_RADIUS}"/>'
             f'<text x="{_short(x)}" y="{_short(y + 4.5)}">{mark.number}</text></g>'
@@ -78,8 +81,11 @@ def _badges(marks: Sequence[Mark], height: float) -> str:
     return "".join(drawn)
 
 
-def _place(box: Box, height: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return the first corner of a box that no other number is near; else the next free place below it."""
+def _place(box: Box, height: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    """Return the first corner of a box that no other number is near; else the next free place below it.
+
+    None where all is full: a number on a number could not be read.
+    """
     x, y, across, down = box
     corners = [(x, y), (x + across, y), (x, y + down), (x + across, y + down)]
     steps = [(x, y + 2 * _RADIUS * step) for step in range(1, 10)]
@@ -87,7 +93,7 @@ def _place(box: Box, height: float, taken: Sequence[tuple[float, float]]) -> tup
         inside = _inside(place, height)
         if all(abs(inside[0] - a) + abs(inside[1] - b) > 2 * _RADIUS for a, b in taken):
             return inside
-    return _inside(corners[0], height)
+    return None
 
 
 def _inside(place: tuple[float, float], height: float) -> tuple[float, float]:

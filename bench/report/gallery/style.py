@@ -31,7 +31,7 @@ STYLE = """
 .gallery .s { opacity: .5; }
 .gallery .c.s { stroke-width: 2.5; }
 .gallery .badge circle { fill: #14171a; stroke: #fff; stroke-width: 1.5; }
-.gallery .badge text { fill: #fff; font: 600 13px system-ui, sans-serif; text-anchor: middle; }
+.gallery .badge text { fill: #fff; font: 600 12px system-ui, sans-serif; text-anchor: middle; }
 .gallery:has(#show-truth:not(:checked)) .sights .truth,
 .gallery:has(#show-base:not(:checked)) .sights .base,
 .gallery:has(#show-variant:not(:checked)) .sights .variant,
