@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,7 +52,11 @@ def _render(folder: Path, target: Path, options: argparse.Namespace) -> Iterator
         from bench.report.building import build_report
         from bench.report.forms.slides import Look, write_slides
 
-        yield from write_slides(build_report(records, info), target, Look(options.theme, options.transparent))
+        look = Look(options.theme, options.transparent)
+        slides = write_slides(build_report(records, info), target, look)
+        if not slides:
+            print(f"{folder}: no chart to draw: it takes two measured cases of a model", file=sys.stderr)
+        yield from slides
 
 
 def _render_together(runs: Sequence[Path], target: Path, forms: Sequence[str]) -> Iterator[Path]:

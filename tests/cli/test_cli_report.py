@@ -81,3 +81,13 @@ def test_a_form_that_is_none_is_wrong_use_with_the_nearest_name(
         main(["report", str(tmp_path), "--format", "html,latx"])
     assert ended.value.code == EXIT_WRONG_USE
     assert "unknown form 'latx', did you mean 'latex'?" in capsys.readouterr().err
+
+
+def test_slides_of_a_single_case_are_none_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path, "20261121-000000-aaaaaa")
+    write_records(folder / "records.jsonl", quickstart_records()[:1])
+    assert main(["report", str(folder), "--format", "png"]) == EXIT_GOOD
+    said = capsys.readouterr()
+    assert said.out == "" and "no chart to draw" in said.err

@@ -90,10 +90,10 @@ def test_no_text_leaves_the_slide_and_type_is_large(report: ReportModel) -> None
 
 
 def test_many_hosts_make_several_slides_and_none_is_left_out(tmp_path: Path) -> None:
-    from bench.report.forms.slides import _charts
+    from bench.report.forms.slides import charts_of
 
     records = [record for place in range(5) for record in on_host(f"pi{place}")]
-    across = [chart for heading, chart in _charts(build_report(records)) if chart.key == "hosts"]
+    across = [chart for heading, chart in charts_of(build_report(records)) if chart.key == "hosts"]
     hosts = [{point.host for point in chart.points} for chart in across]  # type: ignore[union-attr]
     assert [len(one) for one in hosts] == [3, 2] and len(set.union(*hosts)) == 5
 

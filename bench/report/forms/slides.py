@@ -50,7 +50,7 @@ class Look:
 def write_slides(report: ReportModel, folder: Path, look: Look) -> list[Path]:
     """Draw every chart of a report as `slide-<number>-<chart>.png`; returns the files."""
     written = []
-    for number, (heading, chart) in enumerate(_charts(report), 1):
+    for number, (heading, chart) in enumerate(charts_of(report), 1):
         path = folder / f"slide-{number}-{chart.key}.png"
         with drawing_settings(chart.key):
             _save(draw_slide(chart, heading, report.banner, look), path)
@@ -61,13 +61,13 @@ def write_slides(report: ReportModel, folder: Path, look: Look) -> list[Path]:
 def draw_figures(report: ReportModel, look: Look) -> dict[tuple[str, str], Any]:
     """Draw every chart of a report; (what it is of, its key) -> figure."""
     figures = {}
-    for heading, chart in _charts(report):
+    for heading, chart in charts_of(report):
         with drawing_settings(chart.key):
             figures[heading, chart.key] = draw_slide(chart, heading, report.banner, look)
     return figures
 
 
-def _charts(report: ReportModel) -> Iterator[tuple[str, Chart | CourseChart]]:
+def charts_of(report: ReportModel) -> Iterator[tuple[str, Chart | CourseChart]]:
     """Yield each chart and what it is of; one of many hosts as several."""
     for part in report.across:
         for chart in part.charts:
