@@ -81,7 +81,7 @@ class IntervalCache:
         Raises:
             DataError: match data cannot be read.
         """
-        key = f"classes {_FORMULA} {self._hash(old)} {self._hash(new)} {metric} {resamples} {seed}"
+        key = f"each class {_FORMULA} {self._hash(old)} {self._hash(new)} {metric} {resamples} {seed}"
         found = self._read(key)
         if found is not None:
             return tuple(from_json(ClassChange, one) for one in found)

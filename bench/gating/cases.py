@@ -15,6 +15,7 @@ from bench.gating.classes import (
     class_changes_of_files,
     class_name,
     is_judged,
+    too_rare,
     unjudged,
 )
 from bench.gating.comparable import differences, emulation_reason, kind_of
@@ -185,5 +186,5 @@ def _judge_class(rule: Rule, verdict: Verdict, found: ClassChange, side: CaseSid
         verdict, part=class_name(found.category, side.classes), before=found.before, after=found.after
     )
     if found.change is None:
-        return Judged(rule, replace(own, reason="one photo alone holds it, which does not bound a change"))
+        return Judged(rule, replace(own, reason=too_rare(found)))
     return Judged(rule, own, accuracy_change(rule, found.before, found.change))

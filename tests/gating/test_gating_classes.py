@@ -12,7 +12,7 @@ from sides_of import make_case, make_side
 
 from bench.core.verdict import Verdict
 from bench.gating.cached import IntervalCache
-from bench.gating.classes import ClassChange, class_changes, class_changes_of_files
+from bench.gating.classes import class_changes, class_changes_of_files
 from bench.gating.deciding import Options, decide
 from bench.gating.rules import make_rules
 from bench.metrics.accumulate import accumulate
@@ -92,13 +92,16 @@ def test_a_class_on_too_few_photos_is_left_out_and_named(files: tuple[Path, Path
     assert told.reason.startswith("not judged, on fewer than 1000 photos: bus (")
 
 
-def test_a_class_on_one_photo_is_inconclusive(files: tuple[Path, Path]) -> None:
-    def one_photo(*arguments: object) -> tuple[ClassChange, ...]:
-        return (ClassChange(2, 0.5, 0.1, 1, None),)
-
-    (told,) = verdicts_of(files, GATE, class_changes=one_photo)[1:]
-    assert (told.answer, told.part) == ("inconclusive", "cat")
-    assert "one photo alone" in told.reason
+def test_a_class_on_a_handful_of_photos_is_inconclusive(
+    sides: tuple[Matches, Matches], files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.gating.classes.LEAST_IMAGES", 1000)
+    found = {one.category: one.change for one in class_changes(*sides, "map_50_95", 20, 0)}
+    # What is equal on both sides needs no bound.
+    assert found[1] is None and found[0] is not None and found[0].is_same_data
+    told = {one.part: one for one in verdicts_of(files, GATE)}
+    assert (told["car"].answer, told["bus"].answer) == ("inconclusive", "pass")
+    assert "photos, of which 1000 are needed to bound a change" in told["car"].reason
 
 
 def test_without_match_data_classes_are_not_judged_in_silence() -> None:
