@@ -155,10 +155,18 @@ def difference_words(verdict: Verdict, change: float) -> str:
     is_higher = METRICS[verdict.metric][1] == "higher"
     value = -change if is_higher else change
     if verdict.is_relative:
-        return number(value * 100, 1, signed=True) + "%"
+        return _percent(value)
     if METRICS[verdict.metric][0] in ("ap", "ar"):
         return point_difference(value)
     return ("+" if value > 0 else "") + value_words(verdict.metric, value)
+
+
+def _percent(share: float) -> str:
+    """Show a share to a tenth of a percent; what is smaller but not nothing keeps two digits."""
+    percent = share * 100
+    if percent == 0 or abs(percent) >= 0.05:
+        return number(percent, 1, signed=True) + "%"
+    return number(percent, min(1 - math.floor(math.log10(abs(percent))), 6), signed=True) + "%"
 
 
 def amount_words(verdict: Verdict, amount: float) -> str:

@@ -20,6 +20,7 @@ from bench.report.comparison.strips import WIDTH, make_scale, strip
 from bench.report.comparison.words import headline
 from bench.report.comparison.writing import comparison_markdown, write_comparison
 from bench.report.model import Keys
+from bench.report.verdicts import difference_words
 
 TIMED: dict[str, Any] = {"is_relative": True, "tolerance": 0.02, "find": 0.05, "method": "exact ranks"}
 CASE = "m/fp32/litert/t1@pi5"
@@ -81,6 +82,20 @@ def test_what_did_not_pass_is_told_before_the_tables_and_what_passed_only_in_the
     assert told.index("+20.0% [+19.0%, +21.0%]") < told.index("killed by SIGILL")
     assert "goal: latency_p95 &lt;= 100 ms" in told and SAME.case not in told
     assert page.index("Worse than is tolerated: 2 of 4 comparisons") < page.index('id="told"')
+
+
+def test_what_many_cases_have_in_common_is_told_once() -> None:
+    others = [replace(GONE, case=f"m/{name}/litert/t1@pi5") for name in ("int8", "fp16")]
+    elsewhere = replace(GONE, metric="size_bytes")
+    page = render_comparison(comparison(SLOWER, GONE, *others, elsewhere))
+    told = page[page.index('id="told"') : page.index("<table")]
+    assert told.count("<li") == 2 and "3 cases, map_50_95, size. <em>Failed: killed by SIGILL" in told
+
+
+def test_a_small_change_that_fails_is_not_shown_as_none() -> None:
+    bytes_more = replace(SLOWER, metric="size_bytes", before=1e6, after=1000024.0, change=2.4e-5, low=2.4e-5)
+    assert difference_words(bytes_more, 2.4e-5) == "+0.0024%" and difference_words(SLOWER, 0.0) == "0.0%"
+    assert difference_words(SLOWER, -0.0004) == "\u22120.040%" and difference_words(SLOWER, 5e-4) == "+0.1%"
 
 
 def test_every_figure_is_that_of_its_verdict() -> None:

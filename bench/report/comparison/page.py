@@ -54,10 +54,35 @@ def _told(told: Sequence[Verdict]) -> str:
     """Return what did not pass, a sentence each, the worst first."""
     if not told:
         return ""
-    items = "".join(map(_told_one, told[:MOST_TOLD]))
-    left = len(told) - MOST_TOLD
+    groups = _alike(told)
+    items = "".join(map(_told_group, groups[:MOST_TOLD]))
+    left = sum(map(len, groups[MOST_TOLD:]))
     more = paragraph(f"{left} more stand in the tables below.", "note") if left > 0 else ""
     return f"<section>\n{heading(2, 'What did not pass', 'told')}<ul>\n{items}</ul>\n{more}</section>\n"
+
+
+def _alike(told: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Gather verdicts without figures that say the same of many cases; all others stay alone."""
+    groups: dict[object, list[Verdict]] = {}
+    for place, verdict in enumerate(told):
+        is_bare = verdict.change is None and not verdict.goal
+        key = (verdict.answer, explain(verdict)) if is_bare else place
+        groups.setdefault(key, []).append(verdict)
+    return list(groups.values())
+
+
+def _told_group(group: Sequence[Verdict]) -> str:
+    if len(group) == 1:
+        return _told_one(group[0])
+    first = group[0]
+    cases = list(dict.fromkeys(printable(verdict.case) for verdict in group))
+    metrics = ", ".join(dict.fromkeys(map(metric_words, group)))
+    whom = cases[0] if len(cases) == 1 else f"{len(cases)} cases"
+    keys = keys_of_case(cases[0]) if len(cases) == 1 else None
+    return (
+        f"<li{keyed(keys)}><strong>{text(_capital(word(first.answer)))}</strong>: "
+        f"{text(f'{whom}, {metrics}')}. <em>{text(_capital(explain(first)))}</em></li>\n"
+    )
 
 
 def _told_one(verdict: Verdict) -> str:

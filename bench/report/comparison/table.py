@@ -53,7 +53,7 @@ def _table(name: str, heads: Sequence[str], rows: str, count: int) -> str:
     )
     tall = " tall" if count >= TALL else ""
     return (
-        f'<div class="scroll{tall}" role="region" tabindex="0"{attributes({"aria-label": name})}>'
+        f'<div class="scroll{tall}" role="group" tabindex="0"{attributes({"aria-label": name})}>'
         f'<table class="sortable">\n<thead><tr>{cells}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
         "</table></div>\n"
     )

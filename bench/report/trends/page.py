@@ -121,7 +121,7 @@ def _runs(trend: Trend) -> str:
     left = paragraph(f"{older} older runs: history.json has them.", "note") if older else ""
     label = attributes({"aria-label": title_words(trend)})
     return (
-        f'<div class="scroll" role="region" tabindex="0"{label}><table class="sortable">\n'
+        f'<div class="scroll" role="group" tabindex="0"{label}><table class="sortable">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n{left}"
     )
 
