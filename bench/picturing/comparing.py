@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +46,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Uncompared:
-    """A variant of which nothing can be shown, and why."""
+    """A variant of which nothing can be shown, and why; `records` as in `Compared`."""
 
-    record: Record
+    records: tuple[Record, ...]
     reason: str
 
 
@@ -55,11 +58,15 @@ def compare_all(run: Path, records: Sequence[Record]) -> Iterator[Compared | Unc
     One pair is in memory at a time: 500 cases have gigabytes of match data.
     """
     by_case = {record.case: record for record in records}
-    variants = [record for record in records if _is_variant(record, by_case)]
-    variants.sort(key=by_difference)
-    groups: dict[str, list[Record]] = {}
-    for record in variants:
-        groups.setdefault(_content(run, record, by_case[record.sibling]), []).append(record)
+    variants = sorted(variants_of(records), key=by_difference)
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    content_of = cache(partial(_content, run))
+    # Of so many that equal ones among them leave enough: contents are files of megabytes.
+    for record in variants[: 2 * MOST_VARIANTS]:
+        found = content_of(record.matches, record.detections)
+        beside = by_case[record.sibling]
+        key = record.precision, found or record.case, content_of(beside.matches, beside.detections)
+        groups.setdefault(key, []).append(record)
     kept: tuple[str, Side] | None = None
     for group in sorted(list(groups.values())[:MOST_VARIANTS], key=lambda group: group[0].sibling):
         sibling = by_case[group[0].sibling]
@@ -68,30 +75,34 @@ def compare_all(run: Path, records: Sequence[Record]) -> Iterator[Compared | Unc
                 kept = sibling.case, _base_side(run, sibling)
             yield _compare(run, group, kept[1])
         except DataError as problem:
-            yield Uncompared(group[0], str(problem))
+            yield Uncompared(tuple(group), str(problem))
 
 
-def _is_variant(record: Record, by_case: dict[str, Record]) -> bool:
-    return bool(record.matches and record.sibling in by_case and record.sibling != record.case)
+def variants_of(records: Sequence[Record]) -> list[Record]:
+    """Return the cases that were scored and have a sibling to differ from."""
+    known = {record.case for record in records}
+    return [
+        record
+        for record in records
+        if record.matches and record.sibling in known and record.sibling != record.case
+    ]
 
 
 def by_difference(record: Record) -> float:
     """Sort key: the largest change of mAP first, cases without one last."""
     value = record.value("map_50_95_difference")
-    return -abs(value) if value is not None else 0.0
+    return -abs(value) if value is not None and math.isfinite(value) else 0.0
 
 
-def _content(run: Path, record: Record, sibling: Record) -> str:
-    """Return what is equal for cases that found the same beside siblings that found the same."""
-    stored = stored_of(run, record), stored_of(run, sibling)
+def _content(run: Path, matches: str, detections: str) -> str:
+    """Return what is equal for cases that found the very same; empty where they are not stored."""
+    digest = hashlib.sha256()
     try:
-        return (
-            "-".join([record.precision, *(item.content for item in stored if item)])
-            if all(stored)
-            else record.case
-        )
-    except DataError:
-        return record.case
+        for name in (matches, detections):
+            digest.update((run / name).read_bytes())
+    except OSError:
+        return ""
+    return digest.hexdigest()
 
 
 def _base_side(run: Path, record: Record) -> Side:

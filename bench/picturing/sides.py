@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,6 @@ class Stored:
     record: Record
     matches: Path
     detections: Path
-
-    @property
-    def content(self) -> str:
-        """What tells other detections from these: two cases may have found the very same."""
-        digest = hashlib.sha256()
-        for path in (self.matches, self.detections):
-            digest.update(_bytes(path))
-        return digest.hexdigest()
 
     def load(self) -> tuple[Matches, NDArray[np.float32]]:
         """Return match data and the boxes in their order.
@@ -90,10 +81,3 @@ def _fits(matches: Matches, num_detections: int) -> bool:
 
 def _within(rows: NDArray[Any], count: int) -> bool:
     return not rows.size or (int(rows.min()) >= 0 and int(rows.max()) < count)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise DataError(f"{path}: cannot be read ({problem.strerror})") from problem
