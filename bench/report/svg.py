@@ -18,6 +18,8 @@ INK = "#010203"
 # Hundredths of a point are below what a screen shows.
 _LONG_FRACTION = re.compile(r"(\d\.\d\d)\d+")
 _TAG = re.compile(r"<[^>]*>")
+_IDLE = re.compile(r' (?:clip-path="[^"]*"|transform="rotate\(-?0 [^"]*")')
+_STYLE = re.compile(r'style="[^"]*"')
 _MARK = re.compile(r'<g id="(by-)?point-(\d+)">')
 _MARKS = re.compile(r'<g id="points-([\d.]+)">(.*?)</g>', re.DOTALL)
 
@@ -38,9 +40,10 @@ def clean_svg(file: str, chart: Chart | CourseChart, prefix: str) -> str:
     body = file[file.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.DOTALL)
-    body = _TAG.sub(lambda tag: _LONG_FRACTION.sub(r"\1", tag.group()).replace("\n", ""), body)
-    body = re.sub(r"\n\s+", "\n", body)
-    body = _name_marks(body, chart)
+    body = _TAG.sub(_shorten, body)
+    body = re.sub(r"<clipPath.*?</clipPath>", "", body, flags=re.DOTALL)
+    body = re.sub(r"\n\s*", "\n", body)
+    body = re.sub(r'<g id="[^"]*">', "<g>", _name_marks(body, chart))
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
     body = re.sub(r"url\(#", f"url(#{prefix}-", body)
     body = re.sub(r'href="#', f'href="#{prefix}-', body)
@@ -56,6 +59,12 @@ def _with(item: Point | CourseLine) -> str:
     return attributes({"data-with": item.keys.case if item.keys else ""})
 
 
+def _shorten(tag: re.Match[str]) -> str:
+    """Shorten a tag: nothing is drawn beyond the plots, so that nothing need be clipped."""
+    short = _LONG_FRACTION.sub(r"\1", tag.group()).replace("\n", "")
+    return _STYLE.sub(lambda found: found.group().replace(": ", ":").replace("; ", ";"), _IDLE.sub("", short))
+
+
 def _name_marks(body: str, chart: Chart | CourseChart) -> str:
     """Put whom they are of, and what they show, on the groups of points, and on each line of a group."""
     items: Sequence[Point | CourseLine] = chart.points if isinstance(chart, Chart) else chart.lines
@@ -65,8 +74,7 @@ def _name_marks(body: str, chart: Chart | CourseChart) -> str:
         is_point = isinstance(item, Point) and not found[1]
         tip = item.tip if isinstance(item, Point) and is_point else ""
         title = f"<title>{text(tip)}</title>" if tip else ""
-        whose = keyed(item.keys) if is_point else _with(item)
-        return f"<g{whose}{attributes({'data-tip': tip})}>{title}"
+        return f"<g{keyed(item.keys) if is_point else _with(item)}>{title}"
 
     def several(found: re.Match[str]) -> str:
         numbers, paths = found[1].split("."), found[2].split("<path ")

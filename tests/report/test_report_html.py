@@ -81,7 +81,7 @@ def test_a_row_carries_its_keys_its_mark_and_the_colour_of_its_precision() -> No
     html = open_table(Table("T", "", columns, (Row(cells, "tie", Keys("m", precision="int4"), "tie <b>"),)))
     assert '<td>pi5<span class="mark">tie &lt;b&gt;</span></td>' in html
     assert '<td><i class="swatch" aria-hidden="true" data-color="int4"></i>int4</td>' in html
-    assert '<td class="number" data-value="7168.0" data-record="#size_bytes">7</td>' in html
+    assert '<td data-value="7168.0" data-record="#size_bytes">7</td>' in html
 
 
 def test_ties_with_the_recommended_case_are_marked_in_the_main_table_only() -> None:

@@ -176,7 +176,7 @@
   }
 
   function makeChart(chart) {
-    for (const title of all("g > title", chart)) title.parentNode.dataset.tip ??= title.textContent;
+    for (const title of all("svg * > title", chart.parentNode)) title.parentNode.dataset.tip ??= title.textContent;
     const found = all("[data-tip]", chart);
     if (!found.length) return;
     chart.setAttribute("role", "group");

@@ -66,5 +66,7 @@ def _cell(cell: Cell, column: Column, case: str) -> str:
     detail = f'<span class="detail">{text(cell.detail)}</span>' if cell.detail else ""
     tone = f'<span class="{cell.tone}">{text(cell.text)}</span>' if cell.tone else text(cell.text)
     long = "long" if len(cell.text) > LONG_TEXT else ""
-    about = attributes({"class": "number" if column.is_number else long, "title": cell.note})
+    # A cell with a value is a number by that: the style says so once.
+    kind = long if not column.is_number else "" if cell.value is not None else "number"
+    about = attributes({"class": kind, "title": cell.note})
     return f"<td{about}{traced(cell, case)}>{tone}{detail}</td>"
