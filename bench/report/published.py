@@ -22,7 +22,8 @@ def published_cell(record: Record) -> Cell:
     if found is None:
         return NO_CELL
     text = points(found.published) + ("" if found.is_given else " (float model)")
-    return Cell(text, found.data, note=comparability(found))
+    source = f"{record.case}#expected:map_50_95"
+    return Cell(text, found.data, note=comparability(found), value=found.published, record=source)
 
 
 def published_sentence(finding: PublishedFinding, labels: dict[str, str]) -> str:

@@ -75,6 +75,16 @@ def test_a_round_that_does_not_count_is_marked_with_its_reason_and_pairs_are_no_
     assert page.count('class="off"') == 1 and page.count("<circle") == 1
 
 
+def test_rounds_of_a_setup_that_was_changed_since_are_left_out() -> None:
+    lines = [
+        timed(1, [5], setup="old"),
+        timed(2, [7], setup="new"),
+        timed(3, [9], setup="old", status="failed"),
+    ]
+    strip = detail_of(lines).strip
+    assert strip is not None and [mark.median_ns for mark in strip.marks] == [7]
+
+
 def test_of_very_many_rounds_some_are_drawn_and_every_invalid_one() -> None:
     lines = [timed(0, [100 + n], started=f"{n:05}", valid=n != 1, reason="hot") for n in range(500)]
     strip = detail_of(lines).strip

@@ -42,7 +42,10 @@ def with_stages(record: Record) -> Record:
     return replace(record, metrics=(*(m for m in record.metrics if m.name not in STAGES), *told))
 
 
+PUBLISHED = {"data": "val", "source": "a table", "map_50_95": 0.61, "map_50": None}
+
 SUITES = {
+    "published": [replace(record, expected=PUBLISHED) for record in quickstart_records()],
     "one host": [with_stages(record) for record in quickstart_records()],
     "two hosts": [*quickstart_records(), *on_host("pi5")],
     "boards": [*quickstart_records(), *on_boards("pis", 4)],

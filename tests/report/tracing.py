@@ -21,6 +21,7 @@ SCALES = {"ns": 1e6, "ap": 0.01, "ar": 0.01, "ratio": 1.0, "count": 1.0, "j": 1e
 SHARES = {"throttled_share": 0.01, "parity:share_equal": 0.01, "parity:share_matched": 0.01}
 OTHERS = {
     "parity:difference": 0.01,
+    "expected:map_50_95": 0.01,
     "sustained:seconds": 60.0,
     "sustained:first_throttled_s": 60.0,
     "sustained:lowest_frequency_hz": 1e6,
@@ -150,6 +151,8 @@ def find(
     sibling = records.get(record.sibling)
     if base in ("rounds_valid", "rounds_invalid", "threads"):
         return float(getattr(record, base)), None
+    if base == "expected":
+        return float((record.expected or {})[how]), None
     if base == "proof":
         return float(record.proof[how]), None
     if base == "journal":

@@ -49,7 +49,7 @@ def _details(records: Sequence[Record], ask: JournalOf, suite_path: str, most: i
         if record.status == "unavailable":
             continue
         journal = ask(record.case)
-        rungs[record.case] = [line for line in journal.lines if line.get("kind") == "memory"]
+        rungs[record.case] = [line for line in journal.latest if line.get("kind") == "memory"]
         sibling = measured.get(record.sibling)
         detail = _detail(record, sibling, journal, labels[record.case])
         if record.status != "ok" and not detail.strip:
@@ -67,9 +67,9 @@ def _detail(record: Record, sibling: Record | None, journal: Journal, label: str
     parts = (
         ("What ran", what_ran(record)),
         ("How the file was made", how_made(record)),
-        ("Conditions while it was timed", conditions(record, journal.lines)),
+        ("Conditions while it was timed", conditions(record, journal.latest)),
     )
-    strip = make_strip(record, journal.lines)
+    strip = make_strip(record, journal.latest)
     return CaseDetail(
         keys=keys_of(record),
         group=record.group,

@@ -20,6 +20,12 @@ class Journal:
     lines: Sequence[Line] = ()
     trouble: str = ""
 
+    @property
+    def latest(self) -> list[Line]:
+        """Lines of the setup that the record is of: a changed file or option starts a case anew."""
+        setups = [line["setup"] for line in self.lines if line.get("setup") and line.get("status") == "ok"]
+        return [line for line in self.lines if not setups or line.get("setup") == setups[-1]]
+
 
 @dataclass(frozen=True)
 class Bar:
