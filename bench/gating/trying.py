@@ -11,6 +11,7 @@ from bench.gating.simulation import (
     Gate,
     Noise,
     World,
+    drops_of,
     normal_noise,
     ratio_to_one_run,
     recorded_noise,
@@ -27,12 +28,13 @@ _WORLDS = {
     f"one case {STEP:.0%} slower": World(step=STEP),
     f"one case {DROP * 100:.0f} points lower, boxes less exact": World(drop=DROP, kind="coarser"),
     f"one case {DROP * 100:.0f} points lower, objects lost": World(drop=DROP, kind="lost"),
+    f"one case {DROP * 100:.0f} points lower, whole photos lost": World(drop=DROP, kind="photos"),
 }
 _GATES: dict[str, Gate] = {
     "this gate": staged,
     "ratio above 5%": ratio_to_one_run(0.05),
     "ratio above 1%": ratio_to_one_run(0.01),
-    "Mann-Whitney .05": uncorrected_rank_sums,
+    "Mann-Whitney .05": uncorrected_rank_sums(),
 }
 # How many trials settle the first digit of a share near .01.
 DEFAULT_TRIALS = 2000
@@ -73,10 +75,12 @@ def _smallest(noises: dict[str, Noise], trials: int) -> list[str]:
         lines.append(
             f"smallest step found with power .95, {kind} noise: {_percent(step.step if step else None)}"
         )
-    for kind in ("coarser", "lost"):
-        drops = [World(drop=float(drop), kind=kind) for drop in np.arange(0.006, 0.041, 0.001)]
-        drop = smallest_found(staged, noises["recorded"], drops, trials)
-        points = f"{drop.drop * 100:.1f} points" if drop else "above 4 points"
+    for kind in ("coarser", "lost", "photos"):
+        largest = drops_of(noises["recorded"], kind)[-1]
+        drops = np.arange(0.01, largest + 0.0005, 0.001)
+        worlds = [World(drop=float(min(drop, largest)), kind=kind) for drop in drops]
+        found = smallest_found(staged, noises["recorded"], worlds, trials)
+        points = f"{found.drop * 100:.1f} points" if found else f"above {largest * 100:.1f} points"
         lines.append(f"smallest drop found with power .95, {kind}: {points}")
     return lines
 
