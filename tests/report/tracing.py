@@ -176,10 +176,12 @@ def find(
     if metric is None and base == "map_50_95_difference":
         told = record.differences[record.sibling]
         return told["value"], (told["low"], told["high"])
-    assert metric is not None and metric.value is not None, f"{case} has no {base}"
-    ends = None if metric.low is None or metric.high is None else (metric.low, metric.high)
+    assert metric is not None, f"{case} has no {base}"
+    # A figure that few calls do not bear has none, and yet their number.
     if how == "count":
         return float(metric.count), None
+    assert metric.value is not None, f"{case} has no figure of {base}"
+    ends = None if metric.low is None or metric.high is None else (metric.low, metric.high)
     if how == "inverse":
         return 1 / metric.value, (1 / ends[1], 1 / ends[0]) if ends else None
     if how == "running":
