@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     code = exit_code(outcome.records)
     if outcome.verdicts is None:
         return code
-    return _tell_verdicts(outcome.folder, outcome.verdicts, options.against, code)
+    return _tell_verdicts(options, outcome.folder, outcome.verdicts, code)
 
 
 def _against(options: argparse.Namespace, suite: Suite) -> AgainstOptions | None:
@@ -65,15 +65,25 @@ def _against(options: argparse.Namespace, suite: Suite) -> AgainstOptions | None
     return AgainstOptions(options.against, options.pairs, options.root)
 
 
-def _tell_verdicts(run: Path, judged: Sequence[Verdict], name: str, measured: int) -> int:
-    """Print the verdicts; their exit code wins where something regressed, else what was not measured."""
+def _tell_verdicts(options: argparse.Namespace, run: Path, judged: Sequence[Verdict], measured: int) -> int:
+    """Print the verdicts, and write their page into the run's folder.
+
+    Their exit code wins where something regressed, else what was not measured.
+    """
     from bench.cli.gate_command import judged_goals
+    from bench.cli.verdict_output import compared, write_files
     from bench.gating.deciding import overall
     from bench.gating.sides import read_side
+    from bench.report.comparison.model import Compared, Comparison
+    from bench.report.comparison.writing import write_comparison
     from bench.report.verdicts import summary, text_table
 
-    verdicts = [*judged_goals(read_side(run)), *judged]
+    after, name = read_side(run), options.against
+    verdicts = [*judged_goals(after), *judged]
     print(f"\nagainst {name}:\n{text_table(verdicts, find_screen())}\n\n{summary(verdicts)}")
+    comparison = Comparison(after.suite, Compared(name), compared(after), tuple(verdicts))
+    print(f"verdicts: {_shown(write_comparison(comparison, run))}")
+    write_files(options, after.suite, name, verdicts)
     code = overall(verdicts)
     return code if code == EXIT_REGRESSED else measured or code
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from bench.cli import main
+from bench.cli.run_command import _tell_verdicts
 from bench.core.metric import make_metric
 from bench.core.record import RECORD_SCHEMA, Record
+from bench.core.verdict import Verdict
 from bench.errors import StoreError
 from bench.gating.sides import read_side
 from bench.store.folder import RunFolder
@@ -92,3 +94,36 @@ def test_the_command_answers_with_a_table_and_its_exit_code(
     assert [verdict["metric"] for verdict in found["verdicts"]] == list(GATE)
     assert main([*arguments, "--format", "markdown"]) == code
     assert capsys.readouterr().out.startswith("| answer | case |")
+
+
+def two_runs(root: Path) -> tuple[Path, Path]:
+    """Return two runs of one case; the newer one takes a fifth longer."""
+    before = make_run(root / "a", "20261121-000000-000000", [a_round(n) for n in range(10)])
+    lines = [a_round(n, 1.2, sitting="t") for n in range(10)]
+    return before, make_run(root / "b", "20261121-000000-000001", lines)
+
+
+@pytest.mark.parametrize("command", ["compare", "gate"])
+def test_the_command_writes_a_page_of_its_verdicts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    before, after = two_runs(tmp_path)
+    sides = [str(before), str(after)] if command == "compare" else [str(after), "--baseline", str(before)]
+    code = main([command, *sides, "--output", str(tmp_path / "page"), "--format", "json"])
+    said = capsys.readouterr()
+    assert said.err == f"bench: wrote {tmp_path / 'page' / 'comparison.html'}\n"
+    kept = json.loads((tmp_path / "page" / "comparison.json").read_text(encoding="utf-8"))
+    assert kept["verdicts"] == json.loads(said.out)["verdicts"] and kept["before"] == str(before)
+    page = (tmp_path / "page" / "comparison.html").read_text(encoding="utf-8")
+    headline = "Worse than is tolerated: 1 of 2" if code == 1 else "Not decided: 1 of 2"
+    assert headline in page and before.name in page and after.name in page
+
+
+def test_a_run_that_was_judged_keeps_the_page_of_its_verdicts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, after = two_runs(tmp_path)
+    judged = [Verdict(CASE, "latency_p50_ns", "fail", "slower", 1e6, 1.2e6)]
+    assert _tell_verdicts(after, judged, "main", 0) == 1
+    assert f"verdicts: {after / 'comparison.html'}\n" in capsys.readouterr().out
+    assert "Worse than is tolerated: 1 of 1" in (after / "comparison.html").read_text(encoding="utf-8")

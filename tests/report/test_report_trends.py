@@ -88,6 +88,12 @@ def test_what_is_no_number_is_not_drawn_and_breaks_nothing() -> None:
     assert not re.search(r'="[^"]*\b(nan|inf)\b', page)
 
 
+def test_series_too_short_to_show_a_step_are_counted() -> None:
+    short = replace(a_trend(1e7, 1e7), num_needed=10)
+    assert "No step seen; 1 of 2 series have too few" in render_history("pi", [short, a_trend(1e7, 1e7)])
+    assert "No step: nothing changed" in render_history("pi", [a_trend(1e7, 1e7)])
+
+
 def test_one_run_and_no_run_are_whole_pages() -> None:
     assert "1 run of 1 case, 1 series." in render_history("pi", [a_trend(1e7)])
     assert "No run has a figure" in render_history("pi", [])

@@ -75,9 +75,17 @@ def _steps(trends: Sequence[Trend]) -> str:
     items = "".join(map(_step, newest[:MOST_STEPS]))
     left = len(newest) - MOST_STEPS
     more = paragraph(f"{left} older steps stand below, with their cases.", "note") if left > 0 else ""
-    head = heading(2, title or "No step: nothing changed its level and stayed", "answers")
+    head = heading(2, title or _no_step(trends), "answers")
     body = f"\n{head}{f'<ul>{items}</ul>' if items else ''}{more}"
     return element("article", body, class_="answer stopped" if worse else "answer") + "\n"
+
+
+def _no_step(trends: Sequence[Trend]) -> str:
+    """Say that nothing stepped, and of how many series that cannot be known yet."""
+    short = sum(len(trend.points) < trend.num_needed for trend in trends)
+    if not short:
+        return "No step: nothing changed its level and stayed"
+    return f"No step seen; {short} of {len(trends)} series have too few runs to show one"
 
 
 def _step(one: tuple[Trend, Step]) -> str:
