@@ -47,16 +47,16 @@ data:
 class StoredRun:
     """A run folder below `root`, and the data set beside it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, num_photos: int = 4) -> None:
         self.root = root
         self.photos = root / "suites" / "photos"
         self.photos.mkdir(parents=True)
         random = np.random.default_rng(0)
-        for number in range(1, 5):
+        for number in range(1, num_photos + 1):
             pixels = random.integers(0, 255, (SIZE[1] // 20, SIZE[0] // 20, 3), np.uint8)
             Image.fromarray(pixels).resize(SIZE).save(self.photos / f"{number:03d}.jpg")
         self.annotations = root / "suites" / "instances.json"
-        self.annotations.write_text(json.dumps(_document()))
+        self.annotations.write_text(json.dumps(_document(num_photos)))
         self.run = root / "results" / "photos" / "20261121-000000-aaaaaa"
         self.run.mkdir(parents=True)
         (self.run / "suite.yaml").write_text(SUITE)
@@ -107,10 +107,10 @@ def detections_of(rows: list[Row], images: list[int]) -> Detections:
     )
 
 
-def _document() -> dict[str, object]:
+def _document(num_photos: int) -> dict[str, object]:
     images = [
         {"id": number, "file_name": f"{number:03d}.jpg", "width": SIZE[0], "height": SIZE[1]}
-        for number in range(1, 5)
+        for number in range(1, num_photos + 1)
     ]
     objects = [
         {"id": number, "image_id": image, "category_id": category, "bbox": list(box), "area": box[2] * box[3],

@@ -111,13 +111,13 @@ def shown(wishes: list[Wish], budget: int) -> tuple[list[list[int]], list[int], 
 
 def test_variants_take_turns_until_the_page_is_full() -> None:
     # A photo is 4,000 bytes in base64, and 960 for the picture.
-    images, photos_shown, notes = shown([wish("a", 1, 2, 3), wish("b", 4, 5, 6)], 3 * 4960)
+    images, photos_shown, notes = shown([wish("a", 1, 2, 3), wish("b", 4, 5, 6)], 2 * 900 + 3 * 4960)
     assert images == [[1, 2], [4]] and photos_shown == [1, 4, 2]
     assert notes == ["There is no room for more photos on this page."] * 2
 
 
 def test_a_photo_that_is_there_already_costs_next_to_nothing() -> None:
-    images, photos_shown, _ = shown([wish("a", 1), wish("b", 1), wish("c", 1, 2)], 4960 + 2 * 960)
+    images, photos_shown, _ = shown([wish("a", 1), wish("b", 1), wish("c", 1, 2)], 3 * 900 + 4960 + 2 * 960)
     assert images == [[1], [1], [1]] and photos_shown == [1]
 
 
