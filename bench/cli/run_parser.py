@@ -94,6 +94,10 @@ def _add_against(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where baselines are kept (results/baselines)",
     )
+    command.add_argument("--junit", type=Path, metavar="FILE", help="write the verdicts as JUnit XML")
+    command.add_argument(
+        "--comment", type=Path, metavar="FILE", help="write the verdicts as a comment's body (Markdown)"
+    )
 
 
 def count(text: str) -> int:

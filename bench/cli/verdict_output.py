@@ -26,13 +26,9 @@ def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequen
     from bench.cli.screen import find_screen
     from bench.report.figures_json import figures_json
     from bench.report.github import comment, workflow_commands
-    from bench.report.junit import junit_xml
     from bench.report.verdicts import markdown_table, summary, text_table
 
-    if options.junit:
-        options.junit.write_text(junit_xml(suite, verdicts), encoding="utf-8")
-    if options.comment:
-        options.comment.write_text(comment(suite, verdicts, before), encoding="utf-8")
+    write_files(options, suite, before, verdicts)
     if options.format == "json":
         print(figures_json({"suite": suite, "before": before, "verdicts": list(verdicts)}))
         return
@@ -44,6 +40,17 @@ def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequen
     is_markdown = options.format == "markdown"
     table = markdown_table(verdicts) if is_markdown else text_table(verdicts, find_screen())
     print(f"{table}\n\n{summary(verdicts)}")
+
+
+def write_files(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:
+    """Write the files that CI systems read, of those that were asked for."""
+    from bench.report.github import comment
+    from bench.report.junit import junit_xml
+
+    if options.junit:
+        options.junit.write_text(junit_xml(suite, verdicts), encoding="utf-8")
+    if options.comment:
+        options.comment.write_text(comment(suite, verdicts, before), encoding="utf-8")
 
 
 def _write_page(options: argparse.Namespace, before: Side, after: Side, verdicts: Sequence[Verdict]) -> None:
