@@ -58,5 +58,7 @@ def _tuning(compared: Compared, base: str, variant: str) -> tuple[str, ...]:
 
 
 def _more(count: int, noun: str) -> str:
+    if count == 0:
+        return f"as many {noun}s"
     plural = "" if abs(count) == 1 else "s"
     return f"{abs(count):,} {noun}{plural} {'fewer' if count < 0 else 'more'}"

@@ -139,7 +139,7 @@ def test_scores_that_all_shrank_lose_nothing_but_the_threshold_is_told(stored: S
     assert not exhibit.sights and exhibit.note == "No photo differs enough to be shown."
     assert exhibit.findings[0].endswith("0 lost, 0 gained.")
     assert exhibit.findings[-1] == (
-        "With fp32's threshold of 0.60, int8 would find 4 objects fewer and raise 0 false alarms more: its "
+        "With fp32's threshold of 0.60, int8 would find 4 objects fewer and raise as many false alarms: its "
         "scores are lower, so tune the threshold anew."
     )
 
