@@ -62,6 +62,9 @@ def test_the_checks_would_find_a_text_too_pale_and_texts_on_each_other(one_host:
     found = findings(axe.run(page, context="header", options={"runOnly": ["color-contrast"]}))
     assert len(found) == 1 and found[0].startswith("color-contrast: <p")
     assert any(words.startswith("quickstart | ") for words in page.evaluate(TEXTS))
+    chart = "document.querySelector('svg.chart')"
+    page.evaluate(f"for (const one of {chart}.querySelectorAll('text')) one.setAttribute('y', '100')")
+    assert any("fp32 | " in words or " | fp32" in words for words in page.evaluate(TEXTS))
 
 
 def findings(result: dict[str, Any]) -> list[str]:
