@@ -10,7 +10,7 @@ import pytest
 from sides_of import SETTING, make_case, make_side
 
 from bench.core.verdict import Verdict
-from bench.gating.accuracy import ApChange
+from bench.gating.accuracy import ApChange, unchanged
 from bench.gating.deciding import FAMILY_ERROR, STAGE_ERROR, Options, decide, overall
 from bench.gating.rules import make_rules
 from bench.gating.sides import CaseSide, Side
@@ -169,3 +169,20 @@ def test_a_tolerance_finer_than_the_noise_is_told_where_the_answer_is_unclear() 
     assert only(before, after, LATENCY, Options(resolved=told)).reason == "10 rounds resolve 8%"
     clear = make_side(make_case(times=times(1)))
     assert only(clear, clear, LATENCY, Options(resolved=told)).reason == ""
+
+
+def test_files_that_did_not_change_take_no_share_of_the_error(tmp_path: Path) -> None:
+    # A drop that is found alone, and would not be as one of ten tests.
+    changed = ApChange(-0.0125, 0.003)
+    cases = [make_case(f"c{n}", values={"map_50_95": 0.4}, matches=tmp_path / f"c{n}") for n in range(10)]
+    side, rules = make_side(*cases), make_rules({"map_50_95": {"max_drop": 0.003}})
+    answers = []
+    for others in (unchanged(500), ApChange(0.0, 0.003)):
+        changes = {case.case: others for case in cases} | {"c3": changed}
+        options = Options(
+            needs_confirmation=True,
+            changes=lambda old, *_, found=changes: found[old.name],  # type: ignore[misc]
+        )
+        verdicts = decide(side, side, rules, options)
+        answers.append(next(verdict.answer for verdict in verdicts if verdict.case == "c3"))
+    assert answers == ["fail", "pass"]
