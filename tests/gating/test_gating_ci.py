@@ -223,7 +223,7 @@ def test_the_action_gates_a_real_run(tmp_path: Path) -> None:
     )
     (tmp_path / "tools" / "bench").chmod(0o755)
     suite = (
-        "name: tiny\nmodel: builtin\ndata: {rendered: {evaluation: 16, calibration: 16}}\n"
+        "name: tiny\nmodel: builtin\ndata: {rendered: {evaluation: 16, calibration: 16, training: 16}}\n"
         "matrix: {precision: fp32}\nmeasure: {rounds: 1, warmup: 1, calls: 5}\n"
         "gate: {size: {max_increase: 0}, goals: [SIZE]}\n"
     )

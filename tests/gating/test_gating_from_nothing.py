@@ -19,7 +19,7 @@ EXAMPLES = Path("results") / "examples" / "ci"
 # What the copied suite is replaced by: one case that is quick to build, and few calls.
 TINY = """name: hosted
 model: builtin
-data: {rendered: {evaluation: 16, calibration: 16}}
+data: {rendered: {evaluation: 16, calibration: 16, training: 16}}
 matrix: {precision: fp32}
 measure: {rounds: 2, warmup: 1, warmup_time: 0s, calls: 5, images: 2}
 gate:
