@@ -14,13 +14,13 @@ _COLUMNS = (
     Column("Preprocess", "ms"),
     Column("Invoke", "ms"),
     Column("Postprocess", "ms"),
-    Column("Processes from", "median, ms"),
-    Column("to", "median, ms"),
+    Column("Fastest process", "ms"),
+    Column("Slowest process", "ms"),
     Column("Most lost", "points, against fp32", False),
 )
 _CAPTION = (
-    "Stages of the end-to-end clock, the lowest and the highest process of the inference clock, and the size "
-    "or class that lost most. The page has the charts, what ran and the conditions of each case."
+    "Stages of the end-to-end clock; the medians of the fastest and the slowest process of the inference "
+    "clock; the size or class that lost most. The page has charts, what ran and the conditions of each."
 )
 
 
