@@ -61,7 +61,9 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
         before: with the stored processes that a drift is seen by.
     """
     decided = next_step(stage.suspects, stage.pairs, stage.budget).decided
-    drifts = _find_drifts(before, stage)
+    # Another machine takes another time: that is no drift.
+    other = {(one.case, one.metric) for one in verdicts if one.answer == "not_comparable"}
+    drifts = {key: drift for key, drift in _find_drifts(before, stage).items() if key not in other}
     hosts = _drifted_hosts(drifts)
     answers = []
     for verdict in verdicts:

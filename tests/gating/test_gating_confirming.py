@@ -126,6 +126,12 @@ def test_a_machine_that_is_not_what_it_was_is_named(factor: float, told: str) ->
     assert answer(verdicts, OTHER).answer == "not_comparable" and told in answer(verdicts, OTHER).reason
 
 
+def test_another_machine_is_no_drift() -> None:
+    before, after = sides(1e6, 1.8e6, setting={**SETTING, "cpu": "another"})
+    verdict = answer(confirm(first(before, after), before, after, stage_of(pairs_of(1.8e6, 1.8e6))))
+    assert verdict.answer == "pass" and not verdict.reason
+
+
 def test_a_drift_below_what_must_be_found_is_none() -> None:
     before, after = sides(1e6, 1.03e6)
     verdicts = confirm(first(before, after), before, after, stage_of(pairs_of(1.03e6, 1.03e6)))
