@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from older_project import SUITE, Project, contents, copy_instead
 
+from bench.core.artifact import Artifact
 from bench.core.record import RECORD_SCHEMA, Record
 from bench.core.suite import Overrides
 from bench.errors import StoreError
@@ -59,6 +60,12 @@ def measure(project: Project, run_id: str = "run-1", **changes: Any) -> Path:
             ]
         )  # fmt: skip
     return run.path
+
+
+def build_otherwise(*arguments: Any) -> dict[str, Artifact]:
+    """Build as on another processor, where the last bits differ."""
+    made = copy_instead(*arguments)
+    return {key: replace(artifact, sha256="0" * 64) for key, artifact in made.items()}
 
 
 def forget() -> None:
@@ -191,6 +198,16 @@ def test_a_baseline_whose_files_are_gone_is_built_at_its_commit(project: Project
     assert contents(older)["int8"] == b"first int8"
     assert older.cases[INT8].source == f"built by this program from {commit[:10]}"
     assert older.commit == commit
+
+
+def test_a_file_that_comes_out_otherwise_on_this_machine_says_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_baseline(project.folder / "kept", read_side(measure(project)), "main")
+    forget()
+    monkeypatch.setattr("bench.running.artifacts.build_artifacts", build_otherwise)
+    older = project.find("main")
+    assert older.cases[INT8].source.endswith("which makes other bytes here than its file had")
 
 
 def test_a_baseline_from_before_another_description_is_built_at_its_commit(project: Project) -> None:

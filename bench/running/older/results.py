@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from bench.store.records import RECORDS_NAME, read_records
 from bench.suite import apply_overrides, load_suite
 from bench.wire.codec import from_json
 from bench.wire.description import ModelDescription
+
+# Calibration and training are not repeatable to the last bit between processors.
+_OTHER = "which makes other bytes here than its file had"
 
 
 def find_in_results(path: Path, suite: Suite, around: Surroundings) -> Older:
@@ -136,7 +140,11 @@ def build_at_commit(
     changed = f"{commit[:10]} makes another one; it was measured with changes that were not committed"
     reasons = {**older.missing, **{name: changed for name in other}}
     told = {name: f"its file {gone[name][:10]} is gone, and {reason}" for name, reason in reasons.items()}
-    return {name: one for name, one in older.cases.items() if name not in other}, told
+    return {
+        name: one if one.artifact.sha256 == gone[name] else replace(one, source=f"{one.source}, {_OTHER}")
+        for name, one in older.cases.items()
+        if name not in other
+    }, told
 
 
 def _commit(git: dict[str, Any], suite: Suite) -> tuple[str, str]:
