@@ -15,7 +15,7 @@ class Step:
 
     Attributes:
         stage: `data`, `build`, `ready`, `transfer`, `adopt`, `check`, `accuracy`, `memory`, `latency`,
-            `energy`, `sustained`, `score`, or `lost`.
+            `energy`, `sustained`, `score`, `pair`, or `lost`.
         subject: the case id, or what is worked on.
         index, total: of this stage's units, from 1; total 0 where it is not known.
         host: where it is done; empty for this machine's own work.

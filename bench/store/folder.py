@@ -3,8 +3,10 @@
 run.json                         suite text, plan, overrides, versions, git, environment, times
 suite.yaml                       the suite as it was read
 records.jsonl                    one Record a line
-pending-<host>.json              what is queued on a device, while it is
+pending-<host>.json              what is queued on a device, while it is; pending~pairs-<host>.json of pairs
+against.json                     what the run was judged against, where it was: suspects, verdicts
 cases/<case>/rounds.jsonl        every finished round, memory probe and accuracy shard
+cases/<case>_before/...          the older file of a case, measured next to it
 cases/<case>/detections-0000.npz detections of one shard; detections.npz of all; matches.npz
 report.md, report.html, ...      rendered from the records, at any time again
 """
@@ -106,7 +108,7 @@ class RunFolder:
         """Keep one finished round, memory probe, shard or check; it is on the disk when this returns.
 
         Args:
-            line: self-describing: `kind` (check, latency, memory, accuracy), `round`, `valid`, `reason`,
+            line: self-describing: `kind` (check, latency, memory, accuracy, pair, ...), `round`, `valid`, `reason`,
                 `job`, `board`, `started`, `before`, `after`, `result`.
         """
         with self._appending:
