@@ -108,8 +108,8 @@ class RunFolder:
         """Keep one finished round, memory probe, shard or check; it is on the disk when this returns.
 
         Args:
-            line: self-describing: `kind` (check, latency, memory, accuracy, pair, ...), `round`, `valid`, `reason`,
-                `job`, `board`, `started`, `before`, `after`, `result`.
+            line: self-describing: `kind` (check, latency, memory, accuracy, pair, ...), `round`, `valid`,
+                `reason`, `job`, `board`, `started`, `before`, `after`, `result`.
         """
         with self._appending:
             append_line(self.case_folder(case_id) / ROUNDS_NAME, {"case": case_id, **to_json(line)})
