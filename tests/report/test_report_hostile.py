@@ -16,15 +16,18 @@ import pytest
 from fake_records import many_records
 from hostile_records import FIGURES, STRINGS, named
 
+from bench.analysis.choosing import choose
 from bench.core.record import Record
 from bench.core.trend import Step, Trend, TrendPoint
 from bench.core.verdict import Verdict
 from bench.report.building import build_report
+from bench.report.choice import choice_text
 from bench.report.comparison.model import Compared, Comparison
 from bench.report.comparison.page import render_comparison
 from bench.report.comparison.writing import comparison_markdown
 from bench.report.detail.html import render_details
 from bench.report.detail.making import make_details
+from bench.report.figures_json import figures_json
 from bench.report.forms.latex import render_latex
 from bench.report.forms.paper_table import render_paper_table
 from bench.report.gallery.html import render_gallery
@@ -40,6 +43,7 @@ from bench.report.rows import render_csv
 from bench.report.terminal import terminal_table
 from bench.report.trends.page import render_history
 from bench.report.verdicts import markdown_table, text_table
+from bench.suite.constraints import read_constraints
 
 CASES = {**{f"text: {name}": named(text) for name, text in STRINGS.items()}, **FIGURES}
 VOID = {"meta", "img", "br", "wbr", "input", "hr"}
@@ -179,6 +183,15 @@ def test_latex_is_whole(records: list[Record]) -> None:
 @EVERY_CASE
 def test_the_terminal_shows_letters_only(records: list[Record]) -> None:
     check_text(terminal_table(records))
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("best", ["map_50_95", "latency_p50_ns"])
+def test_a_choice_is_told_in_letters_and_figures(records: list[Record], best: str) -> None:
+    demands = read_constraints("latency_p95 <= 1 ms and size <= 400 KiB")
+    choice = choose(records, demands, best)
+    check_text(choice_text(choice, best, ("latency_p95_ns", "size_bytes"), "beside fp32"))
+    assert "NaN" not in figures_json(choice) and "Infinity" not in figures_json(choice)
 
 
 @EVERY_TEXT
