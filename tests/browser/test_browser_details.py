@@ -65,6 +65,13 @@ def test_a_process_tells_its_figures_under_the_pointer_and_why_it_does_not_count
     assert told.startswith("Process 3: median 0.4") and told.endswith("Not counted: throttled")
 
 
+def test_what_is_said_below_a_table_is_seen(details: Path, look: Open) -> None:
+    page = opened(look(details))
+    said = page.locator(f"{CASES}[open] figcaption")
+    assert said.count() == 4
+    assert all(said.nth(number).is_visible() for number in range(said.count()))
+
+
 def test_a_filter_leaves_the_cases_that_fit(details: Path, look: Open) -> None:
     page = look(details)
     assert page.locator(CASES).count() == 10

@@ -126,10 +126,18 @@ def test_classes_that_lost_most_come_first_and_sizes_above_them() -> None:
     accuracy = detail_of([], with_values(changed, map_small=0.25, map_large=-1.0), base).accuracy
     assert accuracy is not None and accuracy.has_base
     rows = {change.name: change.difference for change in accuracy.changes}
-    assert list(rows)[0] == "All objects" and list(rows)[-3:] == ["b", "a", "c"]
+    assert list(rows)[0] == "All objects" and list(rows)[-2:] == ["b", "a"]
     assert rows["All objects"].detail == "[−0.38, +0.21]" and rows["Small objects"].text == "−5.00"
     assert rows["b"].value == pytest.approx(-0.05) and not rows["b"].detail and not rows["b"].tone
-    assert rows["c"].value is None and rows["Large objects"].value is None
+    assert rows["Large objects"].value is None
+
+
+def test_of_many_classes_fp32_lists_the_weakest_and_says_so() -> None:
+    accuracy = detail_of(
+        [], fake_record("litert", "fp32", per_class={f"c{n}": 1 - n / 80 for n in range(80)})
+    ).accuracy
+    assert accuracy is not None and accuracy.changes[-12].name == "c79"
+    assert accuracy.caption == "68 of 80 classes, which have a higher AP, are left out here."
 
 
 def test_what_ran_tells_weights_operators_and_what_the_delegate_took() -> None:

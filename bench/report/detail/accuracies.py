@@ -29,7 +29,7 @@ def most_classes(num_cases: int) -> int:
 def make_accuracy(
     record: Record, sibling: Record | None, comparison: Comparison | None, most: int
 ) -> Accuracy | None:
-    """Build the rows; None without accuracy. Classes that lost most come first, up to so many."""
+    """Build the rows; None without accuracy. Of classes with objects those that lost most come first."""
     overall = _change("All objects", _metric(record, "map_50_95"), _metric(sibling, "map_50_95"))
     if overall.cell.value is None:
         return None
@@ -44,19 +44,27 @@ def make_accuracy(
         _change(name, class_cell(record, name), class_cell(sibling, name) if sibling else NO_CELL)
         for name in record.per_class
     ]
-    if sibling:
-        classes.sort(key=_lost)
+    classes = [change for change in classes if change.cell.value is not None]
+    if sibling or len(classes) > most:
+        classes.sort(key=_lost if sibling else _found)
     shown = classes[:most]
-    return Accuracy(_left_out(classes, len(shown)), sibling is not None, (overall, *sizes, *shown))
+    return Accuracy(
+        _left_out(classes, len(shown), sibling is not None), sibling is not None, (overall, *sizes, *shown)
+    )
 
 
 def _lost(change: Change) -> float:
     return math.inf if change.difference.value is None else change.difference.value
 
 
-def _left_out(classes: list[Change], num_shown: int) -> str:
+def _found(change: Change) -> float:
+    return change.cell.value or 0.0
+
+
+def _left_out(classes: list[Change], num_shown: int, has_base: bool) -> str:
+    why = "lost less" if has_base else "have a higher AP"
     left = len(classes) - num_shown
-    return f"{left} of {len(classes)} classes, which lost less, are left out here." if left > 0 else ""
+    return f"{left} of {len(classes)} classes, which {why}, are left out here." if left > 0 else ""
 
 
 def _metric(record: Record | None, name: str) -> Cell:

@@ -47,7 +47,7 @@
     });
     const rows = [...table.tBodies[0].rows];
     const isEmpty = rows.length > 0 && rows.every((row) => row.classList.contains("filtered"));
-    const note = table.nextElementSibling || table.parentNode.appendChild(
+    const note = table.parentNode.querySelector(":scope > .none") || table.parentNode.appendChild(
       make("p", { className: "none", textContent: "No row fits the filter." }));
     note.hidden = !isEmpty;
   }
