@@ -166,3 +166,9 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_name(tmp_path: Path) -
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write the comparison .*--output"):
         write_comparison(comparison(SLOWER), tmp_path / "file" / "folder")
+
+
+def test_a_bar_whose_end_is_no_number_is_not_drawn() -> None:
+    odd = replace(SAME, low=math.nan)
+    drawn = strip(odd, make_scale([odd, SLOWER]))
+    assert "nan" not in drawn and "circle" in drawn and 'class="bar"' not in drawn

@@ -66,6 +66,8 @@ class Checker(HTMLParser):
         self.scripts += tag == "script"
         for name, value in attrs:
             assert not name.startswith("on") and re.fullmatch(r"[a-z][a-z:\-]*[0-9]?", name.lower()), name
+            if name in ("d", "x", "y", "cx", "cy", "r", "points", "transform", "viewbox", "width", "height"):
+                assert not re.search("nan|inf", value or ""), (tag, name, value)
             if name in ("href", "src", "xlink:href"):
                 assert value and value.startswith(("#", "data:image/")), value
             if (

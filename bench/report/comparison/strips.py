@@ -63,6 +63,8 @@ def _is_drawn(verdict: Verdict) -> bool:
 def _bar(verdict: Verdict, scale: Scale) -> str:
     if verdict.low is None or verdict.high is None or verdict.low == verdict.high:
         return ""
+    if math.isnan(verdict.low) or math.isnan(verdict.high):
+        return ""
     left, right = scale.place(verdict.low), scale.place(verdict.high)
     ends = _end(left, -1, verdict.low < scale.low) + _end(right, 1, verdict.high > scale.high)
     return _line(left, _MIDDLE, right, _MIDDLE, "bar") + ends

@@ -13,6 +13,8 @@ LEFT, RIGHT, TOP, BOTTOM = 56.0, 10.0, 22.0, 26.0
 
 # Free room above and below the figures, as a share of what they span.
 _ROOM = 0.12
+# Beyond these a tick is written with an exponent.
+LARGE, MOST_DIGITS = 1e6, 6
 # Where all figures are the same, so much of them is shown; of zero, one unit.
 _FLAT = 0.02
 
@@ -55,7 +57,13 @@ def ticks(plot: Plot, scale: float) -> list[tuple[float, str]]:
     step = _round_step((high - low) / 5)
     digits = max(0, -math.floor(math.log10(step)))
     first, last = math.ceil(low / step), math.floor(high / step)
-    return [(number * step / scale, f"{number * step:,.{digits}f}") for number in range(first, last + 1)]
+    places = [number * step for number in range(first, last + 1)]
+    return [(place / scale, _tick(place, digits)) for place in places]
+
+
+def _tick(value: float, digits: int) -> str:
+    """Write a tick so that it has room at the side of a picture."""
+    return f"{value:,.{digits}f}" if abs(value) < LARGE and digits <= MOST_DIGITS else f"{value:.4g}"
 
 
 def _round_step(least: float) -> float:
