@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from bench.report.model import Chart, Point
 from bench.report.placement import Box, place_labels
+from bench.report.scatter import front_line
 from bench.report.svg import INK, mark_of
 from bench.report.texts import printable
 
@@ -18,6 +21,9 @@ LONGEST_NAME = 22
 
 # Pixels between a point and its label from which on a thin line joins them.
 LEAD_FROM = 14.0
+
+# Pixels between the boxes that keep labels off the line of the Pareto front.
+LINE_STEP = 10.0
 
 
 def name_points(figure: Any, axes: Any, points: Sequence[Point], chart: Chart) -> None:
@@ -66,6 +72,17 @@ def _obstacles(axes: Any, points: Sequence[Point]) -> list[Box]:
         if point.x_ends:
             left, right = (axes.transData.transform((end, point.y))[0] for end in point.x_ends)
             boxes.append((left, y - 2, right, y + 2))
+    return boxes + _along([tuple(axes.transData.transform(corner)) for corner in front_line(points)])
+
+
+def _along(corners: Sequence[tuple[float, ...]]) -> list[Box]:
+    """Return small boxes along a line through these corners, in pixels."""
+    boxes: list[Box] = []
+    for (x1, y1), (x2, y2) in pairwise(corners):
+        steps = max(1, round(math.hypot(x2 - x1, y2 - y1) / LINE_STEP))
+        for step in range(steps):
+            x, y = (a + (b - a) * (step + 0.5) / steps for a, b in ((x1, x2), (y1, y2)))
+            boxes.append((x - LINE_STEP / 2, y - 3, x + LINE_STEP / 2, y + 3))
     return boxes
 
 

@@ -16,7 +16,9 @@ from bench.report.html import frame
 from bench.report.html.elements import attributes, bullets, element, facts, figure_text, folded, keyed
 from bench.report.html.tables import open_table
 from bench.report.model import Cell, Column, Keys, Row, Table
+from bench.report.naming import _along
 from bench.report.palette import COLORS, OTHER_COLOR, color_of, colors_of
+from bench.report.placement import place_labels
 from bench.report.texts import printable
 
 
@@ -115,3 +117,12 @@ def test_the_shipped_script_and_style_cannot_end_their_elements_or_load_anything
 def test_script_and_style_are_package_data() -> None:
     settings = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert '"bench.report.html" = ["page.css", "page.js"]' in settings
+
+
+def test_names_of_points_keep_off_the_line_of_the_front() -> None:
+    boxes = _along([(0.0, 0.0), (100.0, 0.0), (100.0, 50.0)])
+    assert len(boxes) == 15
+    label = [(50.0, 0.0)]
+    # Beside the point a label would lie on the line, above it it is free.
+    assert place_labels(label, [(30.0, 12.0)], boxes, (-200, -200, 200, 200))[0][1] != 0
+    assert place_labels(label, [(30.0, 12.0)], [], (-200, -200, 200, 200))[0][1] == 0
