@@ -195,7 +195,10 @@ def test_hostile_texts_stay_texts() -> None:
     assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
 
 
-@pytest.mark.parametrize("junk", [None, "x", [], {"inference_ns": "x"}, {"inference_ns": [None, "x", -1]}])
+@pytest.mark.parametrize(
+    "junk",
+    [None, "x", [], {"inference_ns": "x"}, {"inference_ns": [None, "x", -1, float("nan"), float("inf")]}],
+)
 def test_a_line_without_calls_is_no_mark(junk: Any) -> None:
     assert detail_of([{**timed(1, []), "result": junk}]).strip is None
 

@@ -43,7 +43,9 @@ def is_timed(line: Line) -> bool:
 
 
 def _mark(number: int, line: Line) -> Mark | None:
-    calls = sorted(value for value in _calls(line) if isinstance(value, (int, float)) and value > 0)
+    calls = sorted(
+        value for value in _calls(line) if isinstance(value, (int, float)) and 0 < value < math.inf
+    )
     if not calls:
         return None
     low, middle, high = (_quantile(calls, share) for share in (0.25, 0.5, 0.75))
