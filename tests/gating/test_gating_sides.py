@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.cli import main
+from bench.cli.parser import make_parser
 from bench.cli.run_command import _tell_verdicts
 from bench.core.metric import make_metric
 from bench.core.record import RECORD_SCHEMA, Record
@@ -124,6 +125,7 @@ def test_a_run_that_was_judged_keeps_the_page_of_its_verdicts(
 ) -> None:
     _, after = two_runs(tmp_path)
     judged = [Verdict(CASE, "latency_p50_ns", "fail", "slower", 1e6, 1.2e6)]
-    assert _tell_verdicts(after, judged, "main", 0) == 1
+    options = make_parser().parse_args(["run", "suite.yaml", "--against", "main"])
+    assert _tell_verdicts(options, after, judged, 0) == 1
     assert f"verdicts: {after / 'comparison.html'}\n" in capsys.readouterr().out
     assert "Worse than is tolerated: 1 of 1" in (after / "comparison.html").read_text(encoding="utf-8")
