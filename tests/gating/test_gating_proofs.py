@@ -33,13 +33,17 @@ class Size:
 
     photos: int
     calls: int
+    rounds: int
     gate: str
 
 
 FULL = Size(
-    100, 40, '{map_50_95: {max_drop: 0.003}, latency_p50: {max_increase: "1%"}, size: {max_increase: "1%"}}'
+    100,
+    40,
+    10,
+    '{map_50_95: {max_drop: 0.003}, latency_p50: {max_increase: "1%"}, size: {max_increase: "1%"}}',
 )
-SMALL = Size(40, 15, '{map_50_95: {max_drop: 0.02}, latency_p50: {max_increase: "10%", find: "60%"}}')
+SMALL = Size(40, 15, 8, '{map_50_95: {max_drop: 0.02}, latency_p50: {max_increase: "10%", find: "60%"}}')
 
 
 class Project:
@@ -62,7 +66,8 @@ class Project:
             f"data: {{rendered: {{evaluation: {self.size.photos}, calibration: 40}}}}\n"
             f"recipes: {{int8: {{calibration: {self.calibration}}}}}\n"
             f"matrix: {{precision: {self.precisions}, runtime: [onnxruntime], threads: [1]}}\n"
-            f"measure: {{rounds: 10, warmup: 2, calls: {self.size.calls}}}\ngate: {self.size.gate}\n"
+            f"measure: {{rounds: {self.size.rounds}, warmup: 2, calls: {self.size.calls}}}\n"
+            f"gate: {self.size.gate}\n"
         )
         code = main(["run", str(suite), "--quiet", *options])
         return code, find_runs(self.folder / "results")[-1]
@@ -152,8 +157,11 @@ def test_a_run_is_judged_against_an_earlier_one(
 ) -> None:
     project = Project(tmp_path, SMALL, monkeypatch)
     older = prove_equal_runs(project, capsys, 1)
-    prove_noise_calibration(project, capsys, older)
-    prove_removed_case(project, capsys, older)
+    project.precisions, project.calibration = "[int8]", "{images: 40, source: noise}"
+    code, verdicts, _ = project.against(older)
+    answers = {one.case: one.answer for one in verdicts.values() if one.answer in ("fail", "missing")}
+    assert code == 1 and answers == {FP32: "missing", INT8: "fail"}
+    assert verdicts[INT8, "map_50_95"].answer == "fail"
 
 
 @pytest.mark.proof
