@@ -12,7 +12,7 @@ from bench.report.machines import emulation_words
 from bench.report.model import Answer, Figure
 from bench.report.sentences import accuracy_words, num_rounds, size_words, speed_words
 from bench.report.tables import nms_words
-from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points, ratio
+from bench.report.units import kibibytes, mebibytes, milliseconds, number, percent, points
 
 # A sentence that names more cases than this counts the others.
 MOST_NAMES = 4
@@ -69,7 +69,7 @@ def _memory_words(value: float | None) -> str:
     """Say how much less or more peak memory there is, where it is beyond what readings resolve."""
     if not value or abs(value - 1) <= RESOLUTION["peak_rss_bytes"]:
         return ""
-    return f"{ratio(1 / value)}× less peak memory" if value < 1 else f"{ratio(value)}× the peak memory"
+    return f"peak memory {percent(round(abs(value - 1), 2))} {'lower' if value < 1 else 'higher'}"
 
 
 def _fastest_base(panel: Panel, record: Record, labels: dict[str, str]) -> str:
@@ -88,8 +88,16 @@ def _fastest_base(panel: Panel, record: Record, labels: dict[str, str]) -> str:
     if latency is None or own_latency is None or not others or min(others)[0] > own_latency:
         return ""
     value, case = min(others)
-    times = f"{milliseconds(value)} ms against {milliseconds(latency)} ms for {labels[record.case]}"
-    return f"The fastest fp32 is {labels[case]}: {times}."
+    base = next(one for one in panel.records if one.case == case)
+    peaks = [known_value(one, "peak_rss_bytes") for one in (base, record)]
+    theirs, own = (_time_and_peak(time, peak) for time, peak in zip((value, latency), peaks, strict=True))
+    return f"The fastest fp32 is {labels[case]}: {theirs} against {own} for {labels[record.case]}."
+
+
+def _time_and_peak(latency: float, peak: float | None) -> str:
+    """Return `1.05 ms`, with the peak memory where it is known: another runtime takes another amount."""
+    time = f"{milliseconds(latency)} ms"
+    return time if peak is None else f"{time} and {mebibytes(peak)} MiB at the peak"
 
 
 def _figures(record: Record) -> tuple[Figure, ...]:

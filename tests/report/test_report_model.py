@@ -62,7 +62,7 @@ def test_the_answer_comes_first_and_says_what_it_costs() -> None:
     answer = build_report(quickstart_records()).sections[0].answer
     assert answer.headline == "Ship int8 on litert"
     assert answer.cost == (
-        "Against fp32 on litert: 1.66× faster [1.61, 1.71], 2.37× smaller file, 1.07× less peak memory, "
+        "Against fp32 on litert: 1.66× faster [1.61, 1.71], 2.37× smaller file, peak memory 6% lower, "
         "−0.09 [−0.38, +0.21] points mAP: no difference seen."
     )
     assert "A tie in speed with qat on litert" in answer.details[0]
@@ -72,8 +72,16 @@ def test_the_answer_comes_first_and_says_what_it_costs() -> None:
 @pytest.mark.parametrize(
     ("ns", "said"),
     [
-        (500_000, "The fastest fp32 is fp32 on onnxruntime: 0.500 ms against 0.441 ms for int8 on litert."),
-        (731_000, "The fastest fp32 is fp32 on onnxruntime: 0.731 ms against 0.441 ms for int8 on litert."),
+        (
+            500_000,
+            "The fastest fp32 is fp32 on onnxruntime: 0.500 ms and 71.3 MiB at the peak against "
+            "0.441 ms and 48.9 MiB at the peak for int8 on litert.",
+        ),
+        (
+            731_000,
+            "The fastest fp32 is fp32 on onnxruntime: 0.731 ms and 71.3 MiB at the peak against "
+            "0.441 ms and 48.9 MiB at the peak for int8 on litert.",
+        ),
         (732_000, ""),
     ],
 )
@@ -85,7 +93,13 @@ def test_an_fp32_of_another_runtime_that_is_no_slower_is_named(ns: float, said: 
 
 
 @pytest.mark.parametrize(
-    ("share", "said"), [(1.005, ""), (0.8, "1.25× less peak memory"), (1.5, "1.50× the peak memory")]
+    ("share", "said"),
+    [
+        (1.005, ""),
+        (0.98, "peak memory 2% lower"),
+        (0.8, "peak memory 20% lower"),
+        (1.5, "peak memory 50% higher"),
+    ],
 )
 def test_peak_memory_is_said_where_it_differs(share: float, said: str) -> None:
     base, int8 = fake_record("litert", "fp32"), fake_record("litert", "int8")

@@ -18,7 +18,7 @@ _WHAT_TO_DO: dict[Answer, str] = {
     "fail": "Find the change that did it, or, where it is wanted, keep the new figures as the baseline.",
     "missing": "See why in the run's report, then go on with the run by --resume.",
     "not_comparable": "Measure both sides alike: bench run --against times the older files next to the new.",
-    "inconclusive": "Measure more rounds or images, or next to the older files with bench run --against.",
+    "inconclusive": "Measure more rounds or images, or let bench run --against time the older files too.",
     "new": "Keep new cases as part of the baseline, so that they are judged the next time.",
 }
 
