@@ -15,6 +15,7 @@ from bench.gating.judging import timed_change
 from bench.gating.pairing import MEMORY_METRICS
 from bench.gating.sides import Side
 from bench.gating.staging import Budget, Key, Pairs, confirmed, next_step
+from bench.gating.suspecting import can_be_settled
 
 # Fewer processes say nothing of a drift: no bound below infinity exists at the error in use.
 _LEAST_PAIRS = 6
@@ -68,7 +69,9 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
     answers = []
     for verdict in verdicts:
         key = (verdict.case, verdict.metric)
-        if verdict.case not in stage.cases:
+        is_open = key not in stage.suspects or can_be_settled(verdict, before, after, wants_all=True)
+        # Pairs of one question say nothing of another: this older side may have been fed otherwise.
+        if verdict.case not in stage.cases or not is_open:
             answers.append(_only_stored(verdict, hosts.get(_host_of(verdict.case))))
         elif key in decided:
             rule, pairs = stage.suspects[key], stage.pairs[key]

@@ -16,7 +16,7 @@ from bench.gating.sides import ENVIRONMENT, Side
 from bench.gating.staging import Key
 
 # Settings that both halves of a pair share, whatever they were in stored figures.
-_CURED = ("data", "annotations", *ENVIRONMENT, "boards", "runtime", "runtime_version", "measure")
+CURED = ("data", "annotations", *ENVIRONMENT, "boards", "runtime", "runtime_version", "measure")
 
 
 def find_suspects(
@@ -41,14 +41,15 @@ def find_suspects(
         if verdict.case in twins
         and verdict.metric in by_metric
         and (wants_all or verdict.answer != "pass")
-        and _can_be_settled(verdict, *sides, wants_all)
+        and can_be_settled(verdict, *sides, wants_all)
     }
 
 
-def _can_be_settled(verdict: Verdict, before: Side, after: Side, wants_all: bool) -> bool:
+def can_be_settled(verdict: Verdict, before: Side, after: Side, wants_all: bool) -> bool:
+    """Whether pairs answer the question that two sides leave open: both are fed and read in the same way."""
     old, new = before.cases.get(verdict.case), after.cases.get(verdict.case)
     if old is None or new is None or new.status != "ok" or verdict.after is None:
         return False
     if not (new.decision_grade or wants_all) or emulation_reason(verdict.metric, new.setting):
         return False
-    return not differences(verdict.metric, old, new, _CURED)
+    return not differences(verdict.metric, old, new, CURED)

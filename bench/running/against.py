@@ -5,18 +5,20 @@ The answers come from `gating.gate`, which finds the same ones in the run folder
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from bench.core.verdict import Verdict
 from bench.gating.against_file import Against, TwinNote, write_against
+from bench.gating.comparable import differences, emulation_reason, kind_of
 from bench.gating.confirming import SecondStage
 from bench.gating.gate import first_stage, second_stage, with_pairs
+from bench.gating.pairing import MEMORY_METRICS, TIMED_METRICS
 from bench.gating.rules import make_rules
 from bench.gating.sides import CaseSide, Side, read_side
-from bench.gating.suspecting import find_suspects
+from bench.gating.suspecting import CURED, find_suspects
 from bench.running.looks import take_pairs
 from bench.running.older import Older
 from bench.running.older_accuracy import with_accuracy
@@ -65,18 +67,38 @@ def judge_against(
     troubles = take_pairs(work, older, read_stage, should_stop)
     against = replace(against, troubles={**unscored, **troubles})
     write_against(work.run.path, against)
-    verdicts = tuple(_with_missing(one, older.missing) for one in with_pairs(first, before, after))
+    told = (_with_missing(one, older) for one in with_pairs(first, before, after))
+    verdicts = tuple(_not_in_silence(one, older, before, after) for one in told)
     write_against(work.run.path, replace(against, verdicts=verdicts))
     return verdicts
 
 
-def _with_missing(verdict: Verdict, missing: Mapping[str, str]) -> Verdict:
+def _with_missing(verdict: Verdict, older: Older) -> Verdict:
     """Say of what is left in doubt that there is no older file which could have cleared it."""
-    told = missing.get(verdict.case, "")
+    told = older.missing.get(verdict.case, "")
     if not told or verdict.answer not in ("inconclusive", "not_comparable", "new"):
         return verdict
     told = f"its older file cannot be had: {told}"
-    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
+    is_lost = verdict.answer == "new" and verdict.case in older.lost
+    reason = "; ".join(filter(None, ("" if is_lost else verdict.reason, told)))
+    return replace(verdict, answer="not_comparable" if is_lost else verdict.answer, reason=reason)
+
+
+def _not_in_silence(verdict: Verdict, older: Older, before: Side, after: Side) -> Verdict:
+    """Take back that a figure is new where there is an older file that has it, but was not measured."""
+    old, new = before.cases.get(verdict.case), after.cases.get(verdict.case)
+    is_new = verdict.answer == "new" and verdict.before is None and verdict.after is not None
+    if not is_new or verdict.case not in older.cases or old is None or new is None or old.status != "ok":
+        return verdict
+    if kind_of(verdict.metric) != "accuracy" and verdict.metric not in (*TIMED_METRICS, *MEMORY_METRICS):
+        # Nothing takes it of an older file.
+        return verdict
+    found = differences(verdict.metric, old, new, CURED)
+    if found:
+        return replace(verdict, answer="not_comparable", reason="; ".join(found))
+    weak = "" if new.decision_grade else "measured under --profile, --limit or --rounds: not for decisions"
+    reason = emulation_reason(verdict.metric, new.setting) or weak or "its older file was not measured"
+    return replace(verdict, answer="inconclusive", reason=reason)
 
 
 def older_side(older: Older, after: Side) -> Side:
@@ -91,6 +113,8 @@ def older_side(older: Older, after: Side) -> Side:
             cases[case] = replace(cases[case], artifact=one.artifact.sha256)
         elif case in after.cases and case not in cases:
             cases[case] = _unmeasured(older, case, after.cases[case])
+    for case in older.removed:
+        cases.setdefault(case, CaseSide(case, "ok", "", {}, {}, (), None, {}))
     return replace(stored, name=older.name, cases=cases)
 
 

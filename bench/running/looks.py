@@ -106,14 +106,14 @@ def _troubles(
     for duel in duels:
         case = duel.case
         have = [{kind: one.get(case.id, {}).get(kind, 0) for kind in duel.wanted} for one in counts]
-        stuck = [kind for kind, count in duel.wanted.items() if have[1][kind] < count and have[1] == have[0]]
         broken = _broken(work, duel)
         if broken:
             found[case.id] = broken
         elif case.host in losses.hosts:
             found[case.id] = losses.hosts[case.host]
-        elif stuck:
-            found[case.id] = "its processes were disturbed again and again"
+        elif have[1] == have[0]:
+            # Whole pairs may also lack a value: going on would never end.
+            found[case.id] = "its processes were disturbed again and again, or have no such value"
     return found
 
 

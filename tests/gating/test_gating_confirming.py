@@ -139,6 +139,20 @@ def test_a_drift_below_what_must_be_found_is_none() -> None:
     assert answer(verdicts, OTHER).answer == answer(first(before, after), OTHER).answer
 
 
+def test_pairs_do_not_answer_for_an_older_side_that_was_fed_otherwise() -> None:
+    before, after = sides(1e6, 1e6)
+    fed = {**SETTING, "preprocess": "other"}
+    before = make_side(replace(before.cases[CASE], setting=fed), before.cases[OTHER])
+    verdict = answer(confirm(first(before, after), before, after, stage_of(pairs_of(1e6, 1e6))))
+    assert verdict.answer == "not_comparable" and "preprocessing" in verdict.reason
+
+
+def test_pairs_do_not_answer_for_a_case_that_failed_since() -> None:
+    before, after = sides(1e6, 1e6, status="failed", reason="killed")
+    verdicts = confirm(first(before, after), before, after, stage_of(pairs_of(1e6, 1e6)))
+    assert answer(verdicts).answer == "missing"
+
+
 def line(case: str, number: int, value: float, **changes: Any) -> dict[str, Any]:
     result = {
         "inference_ns": [round(value)] * 5,

@@ -88,6 +88,9 @@ class Rig:
         self.devices = {"": FakeDevice()}
         self.pairs = "suspects"
         self.missing: dict[str, str] = {}
+        self.removed: tuple[str, ...] = ()
+        # What differs of how older files are fed and read.
+        self.fed: dict[str, Any] = {}
         monkeypatch.setattr("bench.running.together.open_host", self._open)
         monkeypatch.setattr("bench.running.settling.open_host", self._open)
         monkeypatch.setattr(fake_device, "result_of", self.speeds.result_of)
@@ -133,13 +136,14 @@ class Rig:
         }
 
     def older(self, suite: Suite, side: Side | None) -> Older:
-        description = suite.models[0].description
+        description = replace(suite.models[0].description, **self.fed)
         found = {
             case: OlderCase(file, description, "from a test")
             for case, file in self.files(suite, "old").items()
         }
         have = {case: one for case, one in found.items() if case not in self.missing}
-        return Older("the older run", have, self.missing, side, "")
+        lost = frozenset() if side else frozenset(self.missing)
+        return Older("the older run", have, self.missing, side, "", lost=lost, removed=self.removed)
 
     def judge(self, suite: Suite, resume: bool = False, with_side: bool = True) -> list[Verdict]:
         """Measure the newer files against the older run and return the verdicts."""
@@ -221,6 +225,41 @@ def test_a_revision_without_figures_is_judged_by_pairs_and_by_sizes(rig: Rig) ->
     verdicts = rig.judge(suite, with_side=False)
     assert answers(verdicts) == {"latency_p50_ns": "fail", "peak_rss_bytes": "pass", "size_bytes": "pass"}
     assert len(rig.lines("memory_pair")) == 6
+
+
+def test_a_case_that_a_revision_had_and_that_is_gone_is_missing(rig: Rig) -> None:
+    rig.removed = ("m/gone/fake/t1@pi",)
+    verdicts = rig.judge(rig.suite(), with_side=False)
+    assert [one.answer for one in verdicts if one.case == rig.removed[0]] == ["missing"]
+    assert overall(verdicts) == 3
+
+
+def test_a_revision_whose_file_cannot_be_had_is_not_passed_as_new(rig: Rig) -> None:
+    rig.missing = {CASE: "git does not keep it"}
+    verdicts = rig.judge(rig.suite(), with_side=False)
+    assert [(one.answer, one.reason) for one in verdicts] == [
+        ("not_comparable", "its older file cannot be had: git does not keep it")
+    ]
+
+
+def test_a_revision_that_was_fed_otherwise_is_not_passed_as_new(rig: Rig) -> None:
+    suite = rig.suite()
+    rig.fed = {"preprocess": replace(suite.models[0].description.preprocess, pad_value=7)}
+    verdicts = rig.judge(suite, with_side=False)
+    assert answers(verdicts) == dict.fromkeys(GATE, "not_comparable")
+    assert all("preprocessing" in one.reason for one in verdicts)
+    assert not rig.lines("pair")
+
+
+def test_pairs_without_a_value_end_and_are_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake_device, "result_of", _without_cpu_time)
+    suite = replace(rig.suite(), gate={"cpu_per_call_ns": {"max_increase": "5%"}})
+    (verdict,) = rig.judge(suite, with_side=False)
+    assert verdict.answer == "inconclusive" and "have no such value" in verdict.reason
+
+
+def _without_cpu_time(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+    return {**_RESULT(job, facts), "inference_cpu_ns": 0}
 
 
 def test_figures_of_another_kernel_are_replaced_by_pairs(rig: Rig) -> None:

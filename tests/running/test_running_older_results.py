@@ -99,6 +99,9 @@ def test_the_newest_finished_run_of_the_suite_is_meant_and_never_the_one_that_go
     assert contents(project.find(results))["fp32"] == b"second fp32"
     around: Surroundings = replace(project.around(), folder=going_on / "older")
     assert find_older(results, suite, around).name == str(first)
+    # By whatever path results are named.
+    (link := project.folder / "link").symlink_to(results)
+    assert find_older(str(link), suite, around).name == str(link / "shop" / "run-1")
 
 
 def test_results_that_hold_no_finished_run_are_an_error(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bench.core.suite import Overrides
 from bench.errors import UsageError
 from bench.running.older import check_origin, find_older
 from bench.running.older.checkout import Checkout, Entry
+from bench.suite import apply_overrides
 
 FP32, INT8 = "m/fp32/litert/t1@local", "m/int8/litert/t1@local"
 
@@ -65,6 +67,27 @@ def test_a_case_that_the_revision_lacks_is_missing_with_its_reason(project: Proj
     assert set(older.cases) == {FP32, INT8}
 
 
+def test_a_case_that_the_revision_had_and_the_suite_lacks_is_told(project: Project) -> None:
+    project.write("suites/s.yaml", SUITE.replace("[fp32, int8]", "[fp32]"))
+    assert project.find("HEAD").removed == (INT8,)
+
+
+def test_a_case_that_cannot_be_made_any_more_is_told(project: Project) -> None:
+    cases = (replace(case, unavailable="no such converter") for case in project.suite.cases)
+    assert project.find("HEAD", replace(project.suite, cases=tuple(cases))).removed == (FP32, INT8)
+
+
+def test_a_case_that_nobody_asked_for_was_not_removed(project: Project) -> None:
+    asked = Overrides(only=("precision=fp32",))
+    suite = apply_overrides(project.suite, asked)
+    assert find_older("HEAD", suite, project.around(asked)).removed == ()
+    other = replace(
+        suite, cases=tuple(replace(case, host="pi", id=f"{case.id[:-5]}pi") for case in suite.cases)
+    )
+    asked = replace(asked, hosts=("pi",))
+    assert find_older("HEAD", other, project.around(asked)).removed == ()
+
+
 def test_threads_and_host_of_a_case_do_not_change_its_file(project: Project) -> None:
     text = SUITE.replace("[fp32, int8]}", "[fp32, int8], threads: [1, 4]}")
     project.write("suites/s.yaml", text)
@@ -87,6 +110,7 @@ def test_an_older_suite_that_cannot_be_read_is_told_case_by_case(project: Projec
     reason = project.find("HEAD").missing[FP32]
     assert "cannot be read" in reason
     assert "matrx" in reason
+    assert project.find("HEAD").lost == {FP32, INT8}
 
 
 def test_a_model_that_git_does_not_keep_is_no_older_state(project: Project) -> None:
@@ -97,6 +121,7 @@ def test_a_model_that_git_does_not_keep_is_no_older_state(project: Project) -> N
     reason = project.find("HEAD").missing[INT8]
     assert "git does not keep" in reason
     assert "m.keras" in reason
+    assert project.find("HEAD").lost == {FP32, INT8}
 
 
 def test_a_model_outside_of_the_checkout_is_no_older_state(
@@ -189,6 +214,7 @@ def test_links_of_a_revision_are_not_followed(project: Project, tmp_path: Path) 
     reason = project.find("HEAD").missing[FP32]
     assert "git does not keep" in reason
     assert "m.keras" in reason
+    assert project.find("HEAD").lost == {FP32, INT8}
 
 
 def test_no_path_of_a_revision_leads_out_of_where_it_is_written(project: Project, tmp_path: Path) -> None:

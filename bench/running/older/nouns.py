@@ -36,7 +36,9 @@ class Older:
         name: as a person knows it: a run, a baseline, a revision with its commit.
         cases: case id of the new suite -> its older file.
         missing: case id -> why its older file cannot be had; every case that could be measured now is in
-            one of the two.
+            one of the two. `lost`: those of `missing` that were there then, so that they are not new.
+        removed: ids of cases that there were, and that cannot be measured any more; of a revision alone, as
+            stored figures tell it themselves.
         side: figures that were stored then; None for a revision, which has none. Of a baseline that was kept
             on several kinds of machines see `stored_for`.
         baselines: what a baseline consists of, a file a machine kind.
@@ -50,6 +52,8 @@ class Older:
     side: Side | None = None
     commit: str = ""
     baselines: tuple[Baseline, ...] = ()
+    lost: frozenset[str] = frozenset()
+    removed: tuple[str, ...] = ()
 
     def stored_for(self, after: Side) -> Side | None:
         """Return the stored figures of the machines on which new ones were measured, where there are any."""

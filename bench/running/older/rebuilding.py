@@ -25,12 +25,14 @@ class Requested:
 
     Attributes:
         suite: the older one, complete as far as its model files tell.
-        requests: older case id -> what is to be built; `problems`: older case id -> why nothing is.
+        requests: older case id -> what is to be built; `problems`: older case id -> why nothing is;
+            `unavailable`: those that could not be made.
     """
 
     suite: Suite
     requests: dict[str, BuildRequest] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    unavailable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,12 @@ def _with_model(
         return replace(found, problems={**found.problems, **told})
     models = [alone.models[0] if model.name == name else model for model in found.suite.models]
     needs = find_needs(alone, *images).requests
+    unavailable = {case.id: case.unavailable for case in alone.cases if case.unavailable}
     return Requested(
         replace(found.suite, models=tuple(models)),
         found.requests | {case.id: needs[case.id] for case in alone.cases if case.id in needs},
-        found.problems | {case.id: case.unavailable for case in alone.cases if case.unavailable},
+        found.problems | unavailable,
+        found.unavailable | unavailable.keys(),
     )
 
 

@@ -57,7 +57,8 @@ def find_in_results(path: Path, suite: Suite, around: Surroundings) -> Older:
 
 def _newest_run(path: Path, suite: Suite, around: Surroundings) -> Path:
     """Return the newest finished run of a suite at or below a path; never the one that is going on."""
-    runs = [run for run in find_runs(path) if run not in around.folder.parents]
+    going_on = around.folder.resolve().parents
+    runs = [run for run in find_runs(path) if run.resolve() not in going_on]
     finished = [run for run in runs if (run / RECORDS_NAME).is_file()]
     own = [run for run in finished if run.parent.name == suite_folder_name(suite.name)] or finished
     if not own:

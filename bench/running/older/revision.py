@@ -6,10 +6,12 @@ Nothing of the revision is executed: its suite is data, and its model files are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.suite import Case, CocoData, Overrides, Suite
 from bench.errors import BenchError, UsageError
+from bench.running.artifacts import with_availability
 from bench.running.older.checkout import Checkout, find_checkout
 from bench.running.older.nouns import Older, OlderCase, Surroundings
 from bench.running.older.rebuilding import counterparts, rebuild, request_older
@@ -45,7 +47,7 @@ def find_revision(revision: str, suite: Suite, around: Surroundings) -> Older:
     checkout, commit = require_commit(revision, suite)
     able = [case for case in suite.cases if not case.unavailable]
     found = cases_at(checkout, commit, suite, able, around)
-    return Older(f"{revision} ({commit[:10]})", found.cases, found.missing, commit=commit)
+    return replace(found, name=f"{revision} ({commit[:10]})")
 
 
 def cases_at(
@@ -63,7 +65,8 @@ def cases_at(
     try:
         older = _load(snapshot, around.overrides)
     except BenchError as problem:
-        return _none(commit, cases, f"the suite of {short} cannot be read: {_first_line(problem)}")
+        none = _none(commit, cases, f"the suite of {short} cannot be read: {_first_line(problem)}")
+        return replace(none, lost=frozenset(none.missing))
     pairs = counterparts(older, cases)
     missing = {case.id: f"the suite of {short} has no such case" for case in cases if case.id not in pairs}
     unknown = {case_id: _unknown(snapshot, older, case) for case_id, case in pairs.items()}
@@ -85,7 +88,15 @@ def cases_at(
         for case_id, case in pairs.items()
         if case_id not in known
     }
-    return Older(short, known, missing, commit=commit)
+    # What could not be made then is as new as what was not there.
+    lost = {
+        case_id
+        for case_id, case in pairs.items()
+        if case_id in missing and case.id not in requested.unavailable
+    }
+    lost |= {case_id for case_id, reason in unknown.items() if reason}
+    removed = _removed(older, suite, around.overrides)
+    return Older(short, known, missing, commit=commit, lost=frozenset(lost), removed=removed)
 
 
 def _none(commit: str, cases: Sequence[Case], reason: str) -> Older:
@@ -96,6 +107,23 @@ def _load(snapshot: Snapshot, overrides: Overrides) -> Suite:
     """Read the suite of a snapshot, as large as the run is; cases and hosts are chosen by who asks."""
     suite = load_suite(snapshot.suite, folders=snapshot.folders)
     return apply_overrides(suite, Overrides(profile=overrides.profile))
+
+
+def _removed(older: Suite, suite: Suite, overrides: Overrides) -> tuple[str, ...]:
+    """Return the cases of an older suite that the command line asks for, and that cannot be measured now."""
+    now = {_named(case, overrides) for case in suite.cases if not case.unavailable}
+    try:
+        chosen = apply_overrides(older, Overrides(only=overrides.only))
+    except UsageError:
+        # What is asked for fits none of the older cases.
+        return ()
+    able = [case for case in with_availability(chosen).cases if not case.unavailable]
+    return tuple(case.id for case in able if _named(case, overrides) not in now)
+
+
+def _named(case: Case, overrides: Overrides) -> str:
+    """Return what a case is called; its host is none of it where the command line says where to measure."""
+    return case.id.rpartition("@")[0] if overrides.hosts else case.id
 
 
 def _unknown(snapshot: Snapshot, older: Suite, case: Case) -> str:
