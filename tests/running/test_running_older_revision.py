@@ -254,3 +254,19 @@ def test_a_suite_outside_of_a_checkout_has_no_revision(
     (project.folder / ".git").rename(tmp_path / "gone")
     with pytest.raises(UsageError, match="lies in no git checkout"):
         check_origin("git:HEAD", project.suite, project.folder / "kept")
+
+
+def test_a_checkout_that_git_does_not_trust_is_told_in_its_words(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a container whose user does not own the files.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for name in ("git:HEAD", "HEAD"):
+        with pytest.raises(UsageError, match="dubious ownership.*safe.directory"):
+            check_origin(name, project.suite, project.folder / "kept")
+
+
+@pytest.mark.parametrize("name", ["^HEAD", "--all", "HEAD:suites", "HEAD..HEAD", ""])
+def test_what_names_no_commit_is_refused_before_any_work(project: Project, name: str) -> None:
+    with pytest.raises(UsageError, match="no such commit"):
+        check_origin(f"git:{name}", project.suite, project.folder / "kept")

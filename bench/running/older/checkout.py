@@ -48,7 +48,9 @@ class Checkout:
         if not revision or revision.startswith("-"):
             return ""
         done = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", may_fail=True)
-        return done.decode().strip()
+        # Of `^main` git makes an exclusion, which is none either.
+        name = done.decode().strip()
+        return "" if name.startswith("^") else name
 
     def entries(self, commit: str, paths: Sequence[str]) -> list[Entry]:
         """List the files of a commit at or below some paths; paths that it lacks are left out."""
@@ -104,19 +106,32 @@ def find_checkout(folder: Path) -> Checkout | None:
     return Checkout(Path(top)) if top else None
 
 
-def _git(folder: Path, *arguments: str, may_fail: bool = False) -> bytes:
-    # Paths are names and not patterns, whatever signs they hold.
-    command = ["git", "-C", str(folder), "--literal-pathspecs", *arguments]
+def why_no_checkout(folder: Path) -> str:
+    """Say in git's words why a folder lies in none: there is none, or git does not trust its owner."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_SECONDS, check=False, env=os.environ | _SETTINGS
-        )
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        raise UsageError(f"git cannot be run in {folder} ({problem}); install it") from problem
+        done = _done(folder, "rev-parse", "--show-toplevel")
+    except UsageError as problem:
+        return str(problem)
+    return " ".join(done.stderr.decode(errors="replace").split())
+
+
+def _git(folder: Path, *arguments: str, may_fail: bool = False) -> bytes:
+    done = _done(folder, *arguments)
     if done.returncode != 0 and not may_fail:
         told = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise UsageError(f"git {arguments[0]} failed in {folder} ({''.join(told)}); repair the checkout")
     return done.stdout if done.returncode == 0 else b""
+
+
+def _done(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    # Paths are names and not patterns, whatever signs they hold.
+    command = ["git", "-C", str(folder), "--literal-pathspecs", *arguments]
+    try:
+        return subprocess.run(
+            command, capture_output=True, timeout=_SECONDS, check=False, env=os.environ | _SETTINGS
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise UsageError(f"git cannot be run in {folder} ({problem}); install it") from problem
 
 
 def _place(folder: Path, path: str) -> Path:

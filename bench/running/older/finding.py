@@ -9,7 +9,7 @@ from bench.core.suite import Suite
 from bench.errors import UsageError
 from bench.gating.baselines import find_baselines, read_baseline
 from bench.running.older.baseline import find_in_baselines
-from bench.running.older.checkout import find_checkout
+from bench.running.older.checkout import find_checkout, why_no_checkout
 from bench.running.older.nouns import Older, Surroundings
 from bench.running.older.results import find_in_results
 from bench.running.older.revision import find_revision, require_commit
@@ -46,9 +46,10 @@ def check_origin(name: str, suite: Suite, baselines: Path) -> Origin:
     checkout = find_checkout(Path(suite.path).absolute().parent)
     if checkout and checkout.commit_of(name):
         return "revision"
+    why = "" if checkout else f" ({why_no_checkout(Path(suite.path).absolute().parent)})"
     raise UsageError(
         f"--against {name}: no results folder, no baseline below {baselines} and no git revision of that "
-        "name, expected one of them; `bench baseline list` shows the baselines, and `git fetch` gets "
+        f"name{why}, expected one of them; `bench baseline list` shows the baselines, and `git fetch` gets "
         "revisions (in CI, check out with history: fetch-depth: 0)"
     )
 

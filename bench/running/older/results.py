@@ -15,7 +15,7 @@ from bench.core.record import Record
 from bench.core.suite import Case, Overrides, Suite
 from bench.errors import BenchError, StoreError
 from bench.gating.sides import read_side
-from bench.running.older.checkout import Checkout, find_checkout
+from bench.running.older.checkout import Checkout, find_checkout, why_no_checkout
 from bench.running.older.nouns import Older, OlderCase, Surroundings
 from bench.running.older.rebuilding import Requested, counterparts, rebuild, request_older
 from bench.running.older.revision import cases_at
@@ -152,8 +152,11 @@ def _commit(git: dict[str, Any], suite: Suite) -> tuple[str, str]:
     """Return the commit to build from, or why there is none."""
     commit = str(git.get("commit", ""))
     checkout = find_checkout(Path(suite.path).absolute().parent)
-    if not commit or checkout is None:
+    if not commit:
         return "", "it was measured outside of a git checkout, so that it cannot be built again"
+    if checkout is None:
+        why = why_no_checkout(Path(suite.path).absolute().parent)
+        return "", f"there is no git checkout to build it again from ({why})"
     if not checkout.commit_of(commit):
         return "", f"the checkout has not the commit {commit[:10]} to build it again; fetch it"
     return commit, ""

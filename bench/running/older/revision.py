@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.core.suite import Case, CocoData, Overrides, Suite
 from bench.errors import BenchError, UsageError
 from bench.running.artifacts import with_availability
-from bench.running.older.checkout import Checkout, find_checkout
+from bench.running.older.checkout import Checkout, find_checkout, why_no_checkout
 from bench.running.older.nouns import Older, OlderCase, Surroundings
 from bench.running.older.rebuilding import counterparts, rebuild, request_older
 from bench.running.older.snapshot import Snapshot, take_snapshot
@@ -28,7 +28,8 @@ def require_commit(revision: str, suite: Suite) -> tuple[Checkout, str]:
     folder = Path(suite.path).absolute().parent
     checkout = find_checkout(folder)
     if checkout is None:
-        raise UsageError(f"{folder} lies in no git checkout, so it has no revision {revision!r}")
+        why = why_no_checkout(folder)
+        raise UsageError(f"{folder} lies in no git checkout, so it has no revision {revision!r} ({why})")
     commit = checkout.commit_of(revision)
     if not commit:
         raise UsageError(
