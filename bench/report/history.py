@@ -9,8 +9,8 @@ from bench.core.trend import Step, Trend, TrendPoint
 from bench.report.markdown import escape
 from bench.report.screen import pad, text_width
 from bench.report.texts import printable
-from bench.report.units import ABSENT, number, point_difference
-from bench.report.verdicts import METRIC_NAMES, value_words
+from bench.report.units import ABSENT, point_difference
+from bench.report.verdicts import METRIC_NAMES, percent_change, value_words
 
 # Of a long series, its newest runs are listed.
 NUM_LISTED = 10
@@ -90,7 +90,7 @@ def step_words(trend: Trend, step: Step) -> str:
 
 def _change(step: Step, change: float) -> str:
     if step.is_relative:
-        return number(change * 100, 1, signed=True) + "%"
+        return percent_change(change)
     return f"{point_difference(change)} points"
 
 

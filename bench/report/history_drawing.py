@@ -14,7 +14,7 @@ from bench.report.naming import cut
 from bench.report.palette import color_of
 from bench.report.svg import INK
 from bench.report.texts import printable
-from bench.report.trends.svg import SCALES
+from bench.report.trends.svg import scale_of
 from bench.report.verdicts import METRIC_NAMES
 
 PANELS_A_ROW = 2
@@ -31,7 +31,7 @@ def draw_history(trends: Sequence[Trend], picture: Path) -> None:
     from matplotlib.figure import Figure
 
     metric = trends[0].metric
-    scale, unit = SCALES.get(METRICS[metric][0], (1.0, ""))
+    scale, unit = scale_of(trends)
     rows = math.ceil(len(trends) / PANELS_A_ROW)
     columns = min(len(trends), PANELS_A_ROW)
     height = rows * PANEL_HEIGHT + HEAD_INCHES

@@ -133,6 +133,9 @@ def metric_words(verdict: Verdict) -> str:
     return f"{name} of {printable(verdict.part)}" if verdict.part else name
 
 
+# Fewer bytes are shown in KiB.
+LEAST_MEBIBYTES = 10 * 2**20
+
 METRIC_NAMES = {name: name.removesuffix("_ns").removesuffix("_bytes") for name in METRICS}
 
 
@@ -144,7 +147,7 @@ def value_words(metric: str, value: float | None) -> str:
     if unit == "ns":
         return f"{milliseconds(value)} ms"
     if unit == "bytes":
-        return f"{mebibytes(value)} MiB" if value >= 10 * 2**20 else f"{kibibytes(value)} KiB"
+        return f"{mebibytes(value)} MiB" if value >= LEAST_MEBIBYTES else f"{kibibytes(value)} KiB"
     return points(value) if unit in ("ap", "ar") else number(value, 3)
 
 
@@ -155,13 +158,13 @@ def difference_words(verdict: Verdict, change: float) -> str:
     is_higher = METRICS[verdict.metric][1] == "higher"
     value = -change if is_higher else change
     if verdict.is_relative:
-        return _percent(value)
+        return percent_change(value)
     if METRICS[verdict.metric][0] in ("ap", "ar"):
         return point_difference(value)
     return ("+" if value > 0 else "") + value_words(verdict.metric, value)
 
 
-def _percent(share: float) -> str:
+def percent_change(share: float) -> str:
     """Show a share to a tenth of a percent; what is smaller but not nothing keeps two digits."""
     percent = share * 100
     if percent == 0 or abs(percent) >= 0.05:

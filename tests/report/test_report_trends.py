@@ -104,3 +104,15 @@ def test_names_out_of_commits_and_runs_are_text() -> None:
     point = replace(STEPPED.points[0], run=script, commit='"><b>', started=script)
     page = render_history(script, [Trend(script, "size_bytes", (point,), (), (script,))])
     assert page.count("<script>") == 1 and "<b>" not in page and page.count("&lt;script&gt;") > 3
+
+
+def test_an_exact_step_of_a_few_bytes_does_not_read_as_none() -> None:
+    step = Step(3, 3, 3, 16 / 490_000, 16 / 490_000, 16 / 490_000, True, True)
+    trend = replace(a_trend(490_000, 490_000, 490_000, 490_016, 490_016, steps=(step,)), metric="size_bytes")
+    assert "+0.0033%, worse" in render_history("pi", [trend])
+
+
+def test_peak_memory_is_drawn_in_the_unit_of_its_table() -> None:
+    memory = replace(a_trend(6e7, 6.1e7), metric="peak_rss_bytes")
+    assert ">MiB</text>" in trend_svg(memory) and "57.2 MiB" in render_history("pi", [memory])
+    assert ">KiB</text>" in trend_svg(replace(a_trend(4e5, 4.1e5), metric="size_bytes"))

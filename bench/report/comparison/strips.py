@@ -105,7 +105,7 @@ td.answer-missing, td.answer-not_comparable, td.answer-inconclusive { font-weigh
 .answer.stopped { border-left-color: var(--bad); } header + .answer { margin-top: 1.25rem; }
 .answer h2 { margin: 0 0 .4rem; }
 .sides { display: grid; gap: 0 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
-td.why { min-width: 15rem; } td.case { min-width: 14rem; overflow-wrap: anywhere; }
+td.why { min-width: 13rem; } td.case { min-width: 14rem; overflow-wrap: anywhere; }
 td.case .swatch { float: left; margin: .35em .45em 0 0; }
 @media (max-width: 560px) { td.case { min-width: 9.5rem; } }
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from bench.core.metric import METRICS, Unit
 from bench.core.trend import Step, Trend, TrendPoint
@@ -11,7 +12,7 @@ from bench.report.html.elements import attributes, text
 from bench.report.texts import printable
 from bench.report.trends.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Plot, levels, make_plot, ticks
 from bench.report.units import ABSENT
-from bench.report.verdicts import METRIC_NAMES, value_words
+from bench.report.verdicts import LEAST_MEBIBYTES, METRIC_NAMES, value_words
 
 SCALES: dict[Unit, tuple[float, str]] = {
     "ns": (1e-6, "ms"),
@@ -27,10 +28,19 @@ _COMMIT_DIGITS = 10
 _NAME_WIDTH = 78.0
 
 
+def scale_of(trends: Sequence[Trend]) -> tuple[float, str]:
+    """Return people's unit of trends of one metric, and how many of it a base unit is; as `value_words`."""
+    values = (point.value for trend in trends for point in trend.points)
+    unit = METRICS[trends[0].metric][0]
+    if unit == "bytes" and any(value >= LEAST_MEBIBYTES for value in values):
+        return 2.0**-20, "MiB"
+    return SCALES.get(unit, (1.0, ""))
+
+
 def trend_svg(trend: Trend) -> str:
     """Return the picture of a trend, with words for whoever points at a run or hears it."""
     plot = make_plot(trend)
-    scale, unit = SCALES.get(METRICS[trend.metric][0], (1.0, ""))
+    scale, unit = scale_of([trend])
     label = (
         f"{METRIC_NAMES[trend.metric]} over {len(trend.points)} runs; its figures stand in the table below"
     )
