@@ -142,11 +142,12 @@ def _begin(older: Older, options: AgainstOptions, suspects: tuple[tuple[str, str
         for case, one in older.cases.items()
     }
     git = older.side.source.get("git", {}) if older.side else {}
+    is_whole = older.side is None or all(case.decision_grade for case in older.side.cases.values())
     return Against(
         given=options.name,
         name=older.name,
-        # A commit says nothing of files that were made with changes beside it.
-        commit="" if git.get("is_dirty") else older.commit,
+        # A commit says nothing of files that were made with changes beside it, or under --profile.
+        commit="" if git.get("is_dirty") or not is_whole else older.commit,
         twins=twins,
         missing=dict(older.missing),
         suspects=suspects,

@@ -89,6 +89,7 @@ class Rig:
         self.pairs = "suspects"
         self.missing: dict[str, str] = {}
         self.removed: tuple[str, ...] = ()
+        self.commit = ""
         # What differs of how older files are fed and read.
         self.fed: dict[str, Any] = {}
         monkeypatch.setattr("bench.running.together.open_host", self._open)
@@ -143,11 +144,12 @@ class Rig:
         }
         have = {case: one for case, one in found.items() if case not in self.missing}
         lost = frozenset() if side else frozenset(self.missing)
-        return Older("the older run", have, self.missing, side, "", lost=lost, removed=self.removed)
+        return Older("the older run", have, self.missing, side, self.commit, lost=lost, removed=self.removed)
 
     def judge(self, suite: Suite, resume: bool = False, with_side: bool = True) -> list[Verdict]:
         """Measure the newer files against the older run and return the verdicts."""
-        side = read_side(self.folder / "old") if with_side else None
+        # Whether this checkout has changes is not the matter of these tests.
+        side = replace(read_side(self.folder / "old"), source={}) if with_side else None
         begin = resume_run if resume else begin_run
         with begin(suite, Overrides(), self.folder / "new") as run:
             work, _ = self._measure(suite, run, "new")
@@ -357,6 +359,16 @@ def test_a_case_without_an_older_file_is_left_in_doubt_and_told(rig: Rig) -> Non
     assert time.answer == "inconclusive"
     assert time.reason.endswith("its older file cannot be had: its file is gone")
     assert not rig.lines("pair")
+
+
+def test_files_made_under_a_profile_do_not_stand_for_their_commit(rig: Rig) -> None:
+    rig.commit, suite = "c" * 40, rig.suite()
+    for profile, told in ((None, rig.commit), ("smoke", "")):
+        with begin_run(suite, Overrides(profile=profile), rig.folder / "old") as run:
+            rig._measure(suite, run, "old")
+        rig.judge(suite)
+        against = read_against(Path(read_side(rig.folder / "new").name))
+        assert against is not None and against.commit == told
 
 
 def test_boards_of_a_host_share_the_pairs(rig: Rig) -> None:
