@@ -90,8 +90,8 @@ def _fastest_base(panel: Panel, record: Record, labels: dict[str, str]) -> str:
     value, case = min(others)
     base = next(one for one in panel.records if one.case == case)
     peaks = [known_value(one, "peak_rss_bytes") for one in (base, record)]
-    theirs, own = (_time_and_peak(time, peak) for time, peak in zip((value, latency), peaks, strict=True))
-    return f"The fastest fp32 is {labels[case]}: {theirs} against {own} for {labels[record.case]}."
+    theirs, its = (_time_and_peak(time, peak) for time, peak in zip((value, latency), peaks, strict=True))
+    return f"The fastest fp32 is {labels[case]}: {theirs} against {its} for {labels[record.case]}."
 
 
 def _time_and_peak(latency: float, peak: float | None) -> str:

@@ -96,3 +96,23 @@ def test_paper_shows_what_is_folded_and_no_controls(two_hosts: Path, look: Open)
     assert max(page.evaluate(widths)) <= 1032, "tables fit a landscape A4 page within its margins"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details[open]").count() == before
+
+
+def test_printed_tables_repeat_their_heads_with_words(two_hosts: Path, look: Open) -> None:
+    """A head that stands again on the next sheet leaves out whatever is a box of its own: no buttons."""
+    page = look(two_hosts)
+    page.emulate_media(media="print")
+    shown = (
+        "[...new Set([...document.querySelectorAll('th button')].map((b) => getComputedStyle(b).display))]"
+    )
+    assert page.evaluate(shown) == ["contents"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_reasons_of_verdicts_fit_the_page(verdicts: Path, look: Open, width: int) -> None:
+    page = look(verdicts, width)
+    assert page.evaluate(TEXTS) == []
+    wide = (
+        "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth).length"
+    )
+    assert width < 1400 or page.evaluate(wide) == 0
