@@ -10,7 +10,7 @@ INTRODUCTION = (
     "their start, with a line over the middle half of its calls. Dashed: the latency of the case; the band "
     "is its interval over processes. A cross is a round that does not count.",
     "Where the memory goes: resident memory of the runtime alone, and what loading and running the model "
-    "adds.",
+    "adds; each is a median over probes by itself, so they need not add up to the peak's.",
     "Accuracy: AP at IoU .50:.95. The interval over all objects is paired over images; sizes and classes "
     "have none, as few objects stand behind each: small changes of theirs mean nothing.",
 )
