@@ -83,6 +83,8 @@ def _explained(verdict: Verdict) -> str:
     if verdict.answer == "inconclusive":
         limit = amount_words(verdict, max(verdict.find, verdict.tolerance))
         known = "nothing is bounded" if math.isinf(verdict.high) else f"{limit} worse cannot be excluded"
+        if verdict.low is not None and verdict.low > verdict.tolerance:
+            known = "worse than tolerated by its own bounds, but not beyond chance among all comparisons"
         return f"{known} ({verdict.method}): measure more rounds or images"
     return verdict.method
 

@@ -20,7 +20,7 @@ from bench.report.comparison.strips import WIDTH, make_scale, strip
 from bench.report.comparison.words import headline
 from bench.report.comparison.writing import comparison_markdown, write_comparison
 from bench.report.model import Keys
-from bench.report.verdicts import difference_words
+from bench.report.verdicts import difference_words, explain
 
 TIMED: dict[str, Any] = {"is_relative": True, "tolerance": 0.02, "find": 0.05, "method": "exact ranks"}
 CASE = "m/fp32/litert/t1@pi5"
@@ -172,3 +172,12 @@ def test_a_bar_whose_end_is_no_number_is_not_drawn() -> None:
     odd = replace(SAME, low=math.nan)
     drawn = strip(odd, make_scale([odd, SLOWER]))
     assert "nan" not in drawn and "circle" in drawn and 'class="bar"' not in drawn
+
+
+def test_what_is_worse_by_its_own_bounds_alone_says_that_many_were_compared() -> None:
+    base: dict[str, Any] = {"is_relative": True, "tolerance": 0.02, "find": 0.05, "method": "exact ranks"}
+    worse = Verdict("c", "latency_p50_ns", "inconclusive", "", 1e6, 1.085e6, 0.085, 0.035, 0.109, **base)
+    assert explain(worse).startswith(
+        "worse than tolerated by its own bounds, but not beyond chance among all"
+    )
+    assert explain(replace(worse, low=0.01)).startswith("5% worse cannot be excluded (exact ranks)")

@@ -158,6 +158,6 @@ figure svg.trend { max-width: 32rem; }
 .trend .step.worse { stroke: var(--bad); }
 .trend .step.better { stroke: var(--good); stroke-dasharray: 1.5 3; }
 .trend text.worse { fill: var(--bad); } .trend text.better { fill: var(--good); }
-figcaption ul { margin: .3rem 0; }
+figcaption ul { margin: .3rem 0; } figure td:first-child { white-space: nowrap; }
 @media (max-width: 560px) { .charts figure details { padding-inline: .5rem; } }
 """
