@@ -12,7 +12,7 @@ from bench.cli import EXIT_GOOD, EXIT_INTERRUPTED, EXIT_NOT_MEASURED, EXIT_REGRE
 from bench.cli.interruption import ask_to_stop, say_interrupted
 from bench.cli.overrides import load
 from bench.cli.progress import ProgressLine
-from bench.cli.screen import find_screen
+from bench.cli.screen import find_screen, say
 from bench.core.record import Record
 from bench.core.suite import Suite
 from bench.running.listener import Silent
@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     gallery = make_gallery(outcome.records, outcome.folder, outcome.info) if options.photos else None
     details = details_of(outcome.records, outcome.folder, outcome.info)
     written = render_all(outcome.records, outcome.folder, outcome.info, gallery=gallery, details=details)
-    print(terminal_table(outcome.records, find_screen()))
-    print(f"\nreport: {_shown(written)}")
+    say(terminal_table(outcome.records, find_screen()))
+    say(f"\nreport: {_shown(written)}")
     _print_problems(outcome.records)
     code = exit_code(outcome.records)
     if outcome.verdicts is None:
@@ -80,9 +80,9 @@ def _tell_verdicts(options: argparse.Namespace, run: Path, judged: Sequence[Verd
 
     after, name = read_side(run), options.against
     verdicts = [*judged_goals(after), *judged]
-    print(f"\nagainst {name}:\n{text_table(verdicts, find_screen())}\n\n{summary(verdicts)}")
+    say(f"\nagainst {name}:\n{text_table(verdicts, find_screen())}\n\n{summary(verdicts)}")
     comparison = Comparison(after.suite, Compared(name), compared(after), tuple(verdicts))
-    print(f"verdicts: {_shown(write_comparison(comparison, run))}")
+    say(f"verdicts: {_shown(write_comparison(comparison, run))}")
     write_files(options, after.suite, name, verdicts)
     code = overall(verdicts)
     return code if code == EXIT_REGRESSED else measured or code

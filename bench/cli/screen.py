@@ -41,6 +41,15 @@ def find_screen(stream: TextIO | None = None, environment: Mapping[str, str] | N
     return Screen(wants_color(shown, environment), columns)
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Print what a judging command found; a reader that went away (`| head`) changes no exit code."""
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        # What is still buffered, and all that follows, goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def allow_any_text(stream: TextIO) -> None:
     """Let a stream replace what its encoding lacks, instead of ending the program."""
     codecs.register_error(_HANDLER, _replace)

@@ -23,23 +23,23 @@ def tell(options: argparse.Namespace, before: Side, after: Side, verdicts: Seque
 
 
 def _tell(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:
-    from bench.cli.screen import find_screen
+    from bench.cli.screen import find_screen, say
     from bench.report.figures_json import figures_json
     from bench.report.github import comment, workflow_commands
     from bench.report.verdicts import markdown_table, summary, text_table
 
     write_files(options, suite, before, verdicts)
     if options.format == "json":
-        print(figures_json({"suite": suite, "before": before, "verdicts": list(verdicts)}))
+        say(figures_json({"suite": suite, "before": before, "verdicts": list(verdicts)}))
         return
     if options.format == "github":
-        print(workflow_commands(verdicts), end="")
+        say(workflow_commands(verdicts), end="")
         if os.environ.get("GITHUB_STEP_SUMMARY"):
             with open(os.environ["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
                 file.write(comment(suite, verdicts, before))
     is_markdown = options.format == "markdown"
     table = markdown_table(verdicts) if is_markdown else text_table(verdicts, find_screen())
-    print(f"{table}\n\n{summary(verdicts)}")
+    say(f"{table}\n\n{summary(verdicts)}")
 
 
 def write_files(options: argparse.Namespace, suite: str, before: str, verdicts: Sequence[Verdict]) -> None:

@@ -68,3 +68,13 @@ def test_a_command_in_a_pipe_prints_neither_colors_nor_a_trace() -> None:
     variables = {name: value for name, value in variables.items() if name not in ("FORCE_COLOR", "NO_COLOR")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=variables, check=True)
     assert b"\x1b" not in done.stdout and b"0.60x" in done.stdout and b"?" not in done.stdout
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code() -> None:
+    program = "import sys; from bench.cli.screen import say; say('x' * 200_000); say('y'); sys.exit(1)"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    assert (process.returncode, told) == (1, b"")
