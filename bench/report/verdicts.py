@@ -169,6 +169,8 @@ def difference_words(verdict: Verdict, change: float) -> str:
 def percent_change(share: float) -> str:
     """Show a share to a tenth of a percent; what is smaller but not nothing keeps two digits."""
     percent = share * 100
+    if not math.isfinite(percent):
+        return ABSENT
     if percent == 0 or abs(percent) >= 0.05:
         return number(percent, 1, signed=True) + "%"
     return number(percent, min(1 - math.floor(math.log10(abs(percent))), 6), signed=True) + "%"
