@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         return overall(goals)
     before = _baseline(options, after)
     stored = first_stage(before, after, options.root, options.accept)
-    verdicts = with_pairs(stored, before, after)
+    verdicts = with_pairs(stored, before, after, options.accept)
     tell(options, before, after, [*goals, *verdicts])
     return overall([*goals, *verdicts])
 

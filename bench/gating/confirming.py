@@ -30,6 +30,7 @@ class SecondStage:
         pairs: all whole pairs so far; absent where there are none.
         troubles: case id -> why it has no more of them.
         cases: that the older side holds; of all others the first stage's answers stay.
+        accepted: settings whose change is to be judged, too (see `deciding.Options`).
     """
 
     suspects: Mapping[Key, Rule]
@@ -37,6 +38,7 @@ class SecondStage:
     budget: Budget = Budget()
     troubles: Mapping[str, str] = field(default_factory=dict)
     cases: Collection[str] = ()
+    accepted: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,12 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
     decided = next_step(stage.suspects, stage.pairs, stage.budget).decided
     # Another machine takes another time: that is no drift.
     other = {(one.case, one.metric) for one in verdicts if one.answer == "not_comparable"}
-    drifts = {key: drift for key, drift in _find_drifts(before, stage).items() if key not in other}
+    # A change that is to be judged is no drift either, and both halves of a pair ran after it.
+    changed = {
+        case: names for case in stage.cases if (names := _changed(case, before, after, stage.accepted))
+    }
+    found = _find_drifts(before, stage).items()
+    drifts = {key: drift for key, drift in found if key not in other and key[0] not in changed}
     hosts = _drifted_hosts(drifts)
     answers = []
     for verdict in verdicts:
@@ -73,6 +80,8 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
         # Pairs of one question say nothing of another: this older side may have been fed otherwise.
         if verdict.case not in stage.cases or not is_open:
             answers.append(_only_stored(verdict, hosts.get(_host_of(verdict.case))))
+        elif key in stage.suspects and verdict.case in changed:
+            answers.append(_beyond_pairs(verdict, changed[verdict.case]))
         elif key in decided:
             rule, pairs = stage.suspects[key], stage.pairs[key]
             final = replace(confirmed(verdict, rule, pairs, decided[key]), find=rule.find)
@@ -85,6 +94,19 @@ def confirm(verdicts: Sequence[Verdict], before: Side, after: Side, stage: Secon
         else:
             answers.append(_only_stored(verdict, hosts.get(_host_of(verdict.case))))
     return answers
+
+
+def _changed(case: str, before: Side, after: Side, accepted: Collection[str]) -> list[str]:
+    """Return the accepted settings that differ between both sides of a case."""
+    old, new = before.cases[case].setting, after.cases[case].setting
+    return [name for name in accepted if old.get(name) != new.get(name)]
+
+
+def _beyond_pairs(verdict: Verdict, names: Sequence[str]) -> Verdict:
+    """Leave an answer to stored figures where what is to be judged changed for both halves of a pair."""
+    what = ", ".join(names).replace("_", " ")
+    told = f"pairs say nothing of another {what}: both files ran under the new one"
+    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
 
 def _told(verdict: Verdict, drift: Drift | None, is_for_decisions: bool) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.verdict import Rule, Verdict
@@ -46,14 +47,17 @@ def compare(before: Side, after: Side, accepted: Collection[str] = ()) -> list[V
     with IntervalCache() as changes:
         how = Options(tuple(accepted), changes=changes, class_changes=changes.of_classes)
         verdicts = decide(before, after, make_rules(after.gate), how)
-    return with_pairs(verdicts, before, after)
+    return with_pairs(verdicts, before, after, accepted)
 
 
-def with_pairs(verdicts: Sequence[Verdict], before: Side, after: Side) -> list[Verdict]:
+def with_pairs(
+    verdicts: Sequence[Verdict], before: Side, after: Side, accepted: Collection[str] = ()
+) -> list[Verdict]:
     """Put the answers of pairs in place, where the newer run was measured next to this older side.
 
     Args:
         after: read from its run folder, whose path is its name.
+        accepted: see `deciding.Options`.
 
     Raises:
         StoreError: what the run holds of its pairs cannot be read.
@@ -61,7 +65,7 @@ def with_pairs(verdicts: Sequence[Verdict], before: Side, after: Side) -> list[V
     against = read_against(Path(after.name))
     if against is None:
         return list(verdicts)
-    stage = second_stage(against, make_rules(after.gate), before, after)
+    stage = replace(second_stage(against, make_rules(after.gate), before, after), accepted=tuple(accepted))
     return confirm(verdicts, before, after, stage) if stage.cases else list(verdicts)
 
 

@@ -93,6 +93,18 @@ def test_pairs_decide_in_the_place_of_stored_times() -> None:
     assert same.answer == "pass"
 
 
+def test_pairs_say_nothing_of_a_runtime_that_both_files_ran_under() -> None:
+    before, after = sides(1e6, 1.2e6, setting={**SETTING, "runtime_version": "2.2.0"})
+    how = Options(needs_confirmation=True, accepted=("runtime_version",))
+    verdicts = decide(before, after, (RULE,), how)
+    stage = replace(stage_of(pairs_of(1.2e6, 1.2e6)), accepted=("runtime_version",))
+    upgraded = answer(confirm(verdicts, before, after, stage))
+    assert upgraded.answer == "inconclusive" and upgraded.change == pytest.approx(0.2, abs=0.02)
+    assert "pairs say nothing of another runtime version" in upgraded.reason
+    unjudged = answer(confirm(verdicts, before, after, replace(stage, accepted=())))
+    assert unjudged.answer == "pass"
+
+
 def test_a_verdict_that_is_not_for_decisions_shows_its_pairs_and_decides_nothing() -> None:
     before, after = sides(1e6, 1.2e6, decision_grade=False)
     verdict = answer(confirm(first(before, after), before, after, stage_of(pairs_of(1e6, 1.2e6))))
