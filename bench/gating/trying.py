@@ -26,6 +26,7 @@ _WORLDS = {
     "nothing changed": World(),
     f"nothing, {DRIFT:.0%} drift between sessions": World(drift=DRIFT),
     f"one case {STEP:.0%} slower": World(step=STEP),
+    f"one case {STEP:.0%} slower, {DRIFT:.0%} drift": World(step=STEP, drift=DRIFT),
     f"one case {DROP * 100:.0f} points lower, boxes less exact": World(drop=DROP, kind="coarser"),
     f"one case {DROP * 100:.0f} points lower, objects lost": World(drop=DROP, kind="lost"),
     f"one case {DROP * 100:.0f} points lower, whole photos lost": World(drop=DROP, kind="photos"),
