@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 from bench.core.record import Record
 from bench.report.labels import case_labels, keys_of, precision_name
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 # A sentence that names more variants than this counts the others.
 MOST_NAMES = 4

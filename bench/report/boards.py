@@ -10,7 +10,7 @@ from bench.analysis.findings import Panel
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
 from bench.report.columns import ColumnMaker, lay_out
-from bench.report.model import Cell, Column, Table
+from bench.report.table import Cell, Column, Table
 from bench.report.units import milliseconds, number
 
 LEVELS = {"board": "boards", "process": "processes", "call": "calls"}

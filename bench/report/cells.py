@@ -10,7 +10,7 @@ from bench.analysis.interval import sign
 from bench.core.measure import MeasureOptions
 from bench.core.metric import Metric
 from bench.core.record import Record
-from bench.report.model import Cell, Tone
+from bench.report.table import Cell, Tone
 from bench.report.units import ABSENT, bounds, is_known, percent, point_difference, ratio
 
 Format = Callable[[float], str]

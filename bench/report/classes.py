@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
 from bench.report.labels import case_labels, keys_of
-from bench.report.model import Cell, Column, Row, Table
+from bench.report.table import Cell, Column, Row, Table
 from bench.report.units import points
 
 # A table of classes by cases stays readable up to so many cases.

@@ -9,7 +9,7 @@ from bench.analysis.proof import delegated_share, fused_share
 from bench.core.record import Record
 from bench.report.cells import NO_CELL, difference_cell, field_cell, metric_cell, ratio_cell, size_ratio_cell
 from bench.report.labels import keys_of, precision_name
-from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.table import Cell, Column, Row, Table, Tone
 from bench.report.units import milliseconds, points
 
 Maker = Callable[[Record], Cell]

@@ -11,7 +11,7 @@ from bench.core.record import Record
 from bench.report.cells import NO_CELL, metric_cell, note_cell
 from bench.report.columns import ColumnMaker, in_milliseconds, lay_out
 from bench.report.labels import in_reading_order
-from bench.report.model import Cell, Column, Table
+from bench.report.table import Cell, Column, Table
 from bench.report.units import milliseconds, number, ratio, significant
 
 # A steady state within this of the burst is the same speed to anybody.

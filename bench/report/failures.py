@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bench.core.record import Record
 from bench.report.labels import case_labels, keys_of
-from bench.report.model import Failure, Keys
+from bench.report.model import Failure
+from bench.report.table import Keys
 
 # So many cases that broke alike are one entry, and so many of them are named.
 FEWEST_ALIKE = 3

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bench.core.record import Record
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 
 def precision_name(record: Record) -> str:

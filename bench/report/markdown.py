@@ -7,18 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from bench.report.detail.markdown import details_table
 from bench.report.gallery.markdown import gallery_blocks
-from bench.report.model import (
-    Across,
-    Answer,
-    Cell,
-    Chart,
-    CourseChart,
-    Failure,
-    ReportModel,
-    Row,
-    Section,
-    Table,
-)
+from bench.report.model import Across, Answer, Chart, CourseChart, Failure, ReportModel, Section
+from bench.report.table import Cell, Row, Table
 from bench.report.texts import printable
 
 # Everything that Markdown or the HTML inside it could read as more than text.

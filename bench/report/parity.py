@@ -12,7 +12,7 @@ from bench.analysis.interval import sign
 from bench.core.record import Record
 from bench.report.cells import NO_CELL, figure_cell
 from bench.report.labels import case_labels, keys_of, precision_name
-from bench.report.model import Cell, Column, Row, Table, Tone
+from bench.report.table import Cell, Column, Row, Table, Tone
 from bench.report.units import point_difference
 
 # A sentence that names more cases than this counts the others.

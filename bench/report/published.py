@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.analysis.published import PublishedFinding, beside_published
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
-from bench.report.model import Cell
+from bench.report.table import Cell
 from bench.report.units import point_difference, points
 
 

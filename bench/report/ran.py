@@ -9,7 +9,7 @@ from bench.analysis.proof import delegated_share, fused_share, provider
 from bench.core.record import Record
 from bench.report.cells import NO_CELL
 from bench.report.columns import WHAT_RAN, ColumnMaker, lay_out
-from bench.report.model import Cell, Column, Table
+from bench.report.table import Cell, Column, Table
 
 # Digits of a hash that a reader compares by eye.
 HASH_DIGITS = 12

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.report.model import Tone
 from bench.report.palette import color_of
+from bench.report.table import Tone
 
 # SGR codes (ECMA-48): the 8 basic colours follow the terminal's own theme, so that they can be read on it.
 _TONES: dict[Tone, str] = {"good": "32", "bad": "31", "muted": "2", "chosen": "1"}

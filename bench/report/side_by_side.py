@@ -24,7 +24,7 @@ from bench.report.machines import (
     temperature_words,
     thread_words,
 )
-from bench.report.model import Cell, Column, Keys, Row, Table, Tone
+from bench.report.table import Cell, Column, Keys, Row, Table, Tone
 from bench.report.units import bounds, is_known, kibibytes, mebibytes, milliseconds, points, ratio
 
 # Facts that tell machines apart: title -> how a record's environment says it.

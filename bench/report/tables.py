@@ -25,9 +25,9 @@ from bench.report.columns import (
 from bench.report.endurance import energy_table, sustained_table
 from bench.report.labels import in_reading_order
 from bench.report.machines import NOT_VALID, emulation_words
-from bench.report.model import Cell, Column, Table
 from bench.report.published import has_published, published_cell
 from bench.report.ran import ran_table
+from bench.report.table import Cell, Column, Table
 from bench.report.units import kibibytes, mebibytes, milliseconds, percent, points
 
 ACCURACY_TITLES = {

@@ -13,9 +13,10 @@ from bench.report.cells import difference_cell, metric_cell, ratio_cell
 from bench.report.failures import make_failures
 from bench.report.labels import case_labels, in_reading_order
 from bench.report.machines import validity_label
-from bench.report.model import Answer, Cell, Failure, Tone
+from bench.report.model import Answer, Failure
 from bench.report.published import has_published, published_cell, short_lines
 from bench.report.screen import DOT, PLAIN, Screen, cut, pad, text_width, wrap
+from bench.report.table import Cell, Tone
 from bench.report.tables import nms_words
 from bench.report.texts import printable
 from bench.report.units import kibibytes, mebibytes, milliseconds, points

@@ -10,8 +10,8 @@ from dataclasses import replace
 from bench.core.metric import METRICS
 from bench.core.verdict import Answer, Verdict
 from bench.report.markdown import escape
-from bench.report.model import Tone
 from bench.report.screen import PLAIN, Screen, pad, text_width
+from bench.report.table import Tone
 from bench.report.texts import printable
 from bench.report.units import ABSENT, kibibytes, mebibytes, milliseconds, number, point_difference, points
 

@@ -15,7 +15,7 @@ from bench.metrics.matches import load_matches, save_matches
 from bench.picturing import make_gallery
 from bench.picturing.comparing import MOST_VARIANTS
 from bench.report.gallery.model import Gallery, Sight
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 sys.path.insert(0, str(Path(__file__).parent))
 from stored_run import BASE, Row, StoredRun

@@ -13,7 +13,7 @@ from bench.picturing import photos
 from bench.picturing.choosing import MOST_SIGHTS, Wish, choose
 from bench.picturing.photos import PhotoShelf
 from bench.report.gallery.model import Exhibit, Mark, Photo, Sight
-from bench.report.model import Keys
+from bench.report.table import Keys
 from bench.wire.job import ImageRef
 
 

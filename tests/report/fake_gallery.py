@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from bench.report.gallery.model import Change, Exhibit, Gallery, Mark, Photo, Sight
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 
 def fake_photo(image: int, size: tuple[int, int] = (320, 240), name: str = "") -> Photo:

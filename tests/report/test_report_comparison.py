@@ -19,7 +19,7 @@ from bench.report.comparison.page import render_comparison
 from bench.report.comparison.strips import WIDTH, make_scale, strip
 from bench.report.comparison.words import headline
 from bench.report.comparison.writing import comparison_markdown, write_comparison
-from bench.report.model import Keys
+from bench.report.table import Keys
 from bench.report.verdicts import difference_words, explain
 
 TIMED: dict[str, Any] = {"is_relative": True, "tolerance": 0.02, "find": 0.05, "method": "exact ranks"}

@@ -19,8 +19,8 @@ from bench.report.gallery.style import STYLE
 from bench.report.html.page import render_page
 from bench.report.labels import keys_of
 from bench.report.markdown import escape, render_markdown
-from bench.report.model import Keys
 from bench.report.palette import color_of
+from bench.report.table import Keys
 
 KEYS = [
     Keys("m/int8/litert/t1@local", "local", "litert", "int8", "1"),

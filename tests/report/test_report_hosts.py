@@ -29,10 +29,11 @@ from bench.report import render_all, terminal_table
 from bench.report.building import build_report
 from bench.report.machines import machine_line
 from bench.report.markdown import render_markdown
-from bench.report.model import Across, ReportModel, Section, Table
+from bench.report.model import Across, ReportModel, Section
 from bench.report.palette import COLORS
 from bench.report.rows import render_csv
 from bench.report.side_by_side import speed_up_cell
+from bench.report.table import Table
 
 
 def report(*hosts: list[Record]) -> ReportModel:

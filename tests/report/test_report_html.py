@@ -15,10 +15,10 @@ from bench.report.building import build_report
 from bench.report.html import frame
 from bench.report.html.elements import attributes, bullets, element, facts, figure_text, folded, keyed
 from bench.report.html.tables import open_table
-from bench.report.model import Cell, Column, Keys, Row, Table
 from bench.report.naming import _along
 from bench.report.palette import COLORS, OTHER_COLOR, color_of, colors_of
 from bench.report.placement import place_labels
+from bench.report.table import Cell, Column, Keys, Row, Table
 from bench.report.texts import printable
 
 

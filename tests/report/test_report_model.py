@@ -21,7 +21,8 @@ from fake_records import (
 from bench.core.metric import make_metric
 from bench.core.record import Record
 from bench.report.building import build_report
-from bench.report.model import ReportModel, Table
+from bench.report.model import ReportModel
+from bench.report.table import Table
 from bench.report.units import kibibytes, milliseconds, number, point_difference, ratio
 
 

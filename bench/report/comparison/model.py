@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bench.core.verdict import Verdict
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 # As suites name cases: model/precision/runtime/t<threads>@host; models may hold anything.
 _CASE = re.compile(r"(?P<precision>[^/@]+)/(?P<runtime>[^/@]+)/t(?P<threads>\d+)@(?P<host>[^@]+)$")

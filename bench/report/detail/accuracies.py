@@ -10,7 +10,7 @@ from bench.core.record import Record
 from bench.report.cells import NO_CELL, difference_cell, metric_cell
 from bench.report.classes import class_cell
 from bench.report.detail.model import Accuracy, Change
-from bench.report.model import Cell
+from bench.report.table import Cell
 from bench.report.units import point_difference, points
 
 SIZES = {"map_small": "Small objects", "map_medium": "Medium objects", "map_large": "Large objects"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from bench.report.detail.model import Bar, Stack
 from bench.report.html.elements import attributes, text
-from bench.report.model import Cell
 from bench.report.palette import color_of
+from bench.report.table import Cell
 
 # As wide as a phone leaves room for, so that texts are never scaled below their size.
 WIDTH = 320

@@ -19,7 +19,7 @@ from bench.report.html.elements import (
     text,
     traced,
 )
-from bench.report.model import Cell
+from bench.report.table import Cell
 
 
 def render_details(details: Sequence[CaseDetail]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.report.detail.model import Accuracy, CaseDetail, Stack, Strip
-from bench.report.model import Cell, Column, Row, Table
+from bench.report.table import Cell, Column, Row, Table
 from bench.report.units import ABSENT, milliseconds, point_difference
 
 _COLUMNS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.core.record import Advice
-from bench.report.model import Cell, Keys
+from bench.report.table import Cell, Keys
 
 # A line of a case's journal, see `bench.store.folder`.
 Line = Mapping[str, Any]

@@ -11,7 +11,7 @@ from bench.report.cells import field_cell
 from bench.report.columns import WHAT_RAN
 from bench.report.detail.model import Line
 from bench.report.detail.strips import is_timed
-from bench.report.model import Cell
+from bench.report.table import Cell
 from bench.report.units import kibibytes, number
 
 Facts = tuple[tuple[str, str | Cell], ...]

@@ -9,7 +9,7 @@ from statistics import median
 from bench.core.record import Record
 from bench.report.cells import NO_CELL, metric_cell
 from bench.report.detail.model import Bar, Line, Stack
-from bench.report.model import Cell
+from bench.report.table import Cell
 from bench.report.units import mebibytes, milliseconds
 
 STAGES = ("decode", "preprocess", "invoke", "postprocess")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bench.report.detail.drawing import WIDTH, short, svg
 from bench.report.detail.model import Mark, Strip
 from bench.report.html.elements import attributes, text
-from bench.report.model import Cell
 from bench.report.palette import color_of
+from bench.report.table import Cell
 from bench.report.units import number
 
 HEIGHT = 150

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bench.core.record import Record
 from bench.report.forms.paper_table import NOTHING, make_paper_tables
-from bench.report.model import Cell, Column, Row, Table
+from bench.report.table import Cell, Column, Row, Table
 from bench.report.texts import printable
 
 # Everything that LaTeX reads as more than a letter, and signs of ours that fonts of 8 bits lack.

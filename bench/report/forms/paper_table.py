@@ -18,7 +18,7 @@ from bench.report.columns import (
 from bench.report.labels import in_reading_order
 from bench.report.machines import NOT_VALID, emulation_words, processor_name
 from bench.report.markdown import render_table
-from bench.report.model import Column, Table
+from bench.report.table import Column, Table
 from bench.report.tables import level_words, nms_words
 from bench.report.units import kibibytes, mebibytes
 

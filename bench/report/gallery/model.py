@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.report.model import Keys
+from bench.report.table import Keys
 
 # Whose box it is: an annotated object's, the FP32 sibling's, the variant's.
 Owner = Literal["truth", "base", "variant"]

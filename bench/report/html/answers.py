@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.report.html.elements import bullets, heading, keyed, paragraph, text, traced
-from bench.report.model import Answer, Figure, Keys, Section
+from bench.report.model import Answer, Figure, Section
+from bench.report.table import Keys
 
 
 def answers(sections: Sequence[Section]) -> str:

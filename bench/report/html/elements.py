@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from bench.report.model import Cell, Keys
+from bench.report.table import Cell, Keys
 from bench.report.texts import printable
 
 

@@ -18,7 +18,8 @@ from bench.report.html.elements import (
     text,
 )
 from bench.report.html.tables import folded_table, open_table
-from bench.report.model import Across, Chart, CourseChart, Facts, Failure, Keys, Remark, Section, Table
+from bench.report.model import Across, Chart, CourseChart, Facts, Failure, Remark, Section
+from bench.report.table import Keys, Table
 
 Pictures = Mapping[tuple[int, str], str]
 

@@ -13,7 +13,7 @@ from bench.report.html.elements import (
     text,
     traced,
 )
-from bench.report.model import Cell, Column, Row, Table
+from bench.report.table import Cell, Column, Row, Table
 
 # A longer text gets a column wide enough to be read.
 LONG_TEXT = 40
