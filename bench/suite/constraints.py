@@ -80,8 +80,13 @@ def _read_value(text: str, metric: str, value: str) -> float:
     number = _number(value)
     if number is None or (unit in ("ns", "bytes") and number != 0):
         example = {"ns": "50 ms", "bytes": "5 MB", "ap": "0.22, 22% or 1 point"}.get(unit, "1.5")
-        raise UsageError(f"{text!r}: got {value!r}, expected an amount such as {example}")
+        raise UsageError(f"{text!r}: got {value!r}, expected an amount such as {example}{_known(unit)}")
     return number
+
+
+def _known(unit: Unit) -> str:
+    """List the units of times and bytes, which nobody should have to guess."""
+    return f" (units: {', '.join(_UNITS[unit])})" if unit in ("ns", "bytes") else ""
 
 
 def _number(text: str) -> float | None:
