@@ -128,7 +128,8 @@ def test_wrong_goals_are_told_with_line_and_key(tmp_path: Path) -> None:
     with pytest.raises(SuiteError) as caught:
         load_suite(path)
     assert str(caught.value).replace(str(path), "s.yaml").splitlines() == [
-        "s.yaml:7 gate.goals[0]: 'size <= 5': got '5', expected an amount such as 5 MB (units: B, kB, MB, GB, KiB, MiB, GiB)",
+        "s.yaml:7 gate.goals[0]: 'size <= 5': got '5', expected an amount such as 5 MB "
+        "(units: B, kB, MB, GB, KiB, MiB, GiB)",
         "s.yaml:8 gate.goals[1]: got 7, expected a goal such as 'map_50_95 >= 0.22'",
     ]
     path.write_text(SUITE + "gate: {goals: map >= 1}\n")
