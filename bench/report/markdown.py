@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from bench.report.detail.accuracies import MANY_CASES
+from bench.report.detail.listing import Listing, list_case
 from bench.report.detail.markdown import details_table
+from bench.report.detail.model import CaseDetail
+from bench.report.detail.words import IN_FIGURES
 from bench.report.gallery.markdown import gallery_blocks
 from bench.report.model import Across, Answer, Chart, CourseChart, Failure, ReportModel, Section
 from bench.report.table import Cell, Row, Table
@@ -29,8 +33,7 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
         blocks += _across(-1 - index, part, pictures)
     for index, section in enumerate(report.sections):
         blocks += _section(index, section, pictures)
-        table = details_table([one for one in report.details if one.keys.case in section.cases])
-        blocks += render_table(table) if table else []
+        blocks += _details(section, report)
     if report.failures:
         blocks += ["## Cases without figures", *map(_failure, report.failures)]
     if report.gallery is not None:
@@ -47,6 +50,11 @@ def render_markdown(report: ReportModel, pictures: Mapping[tuple[int, str], str]
 def escape(text: str) -> str:
     """Make any text safe inside a line of Markdown: no markup, no line break, no control character."""
     return SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+
+
+def summary_text(text: str) -> str:
+    """Make any text safe inside `<summary>`: Markdown is not read there, so that backslashes would show."""
+    return SPECIAL.sub(lambda found: f"&#{ord(found[0])};", printable(text))
 
 
 def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], str]) -> list[str]:
@@ -68,6 +76,30 @@ def _section(index: int, section: Section, pictures: Mapping[tuple[int, str], st
         remarks = (f"{remark.cases}: {remark.text}. {remark.advice}".rstrip() for remark in section.remarks)
         blocks.append(_bullets(tuple(remarks)))
     return blocks
+
+
+def _details(section: Section, report: ReportModel) -> list[str]:
+    """Return the cases of a section as one table, and each by itself unless there are very many."""
+    details = [one for one in report.details if one.keys.case in section.cases]
+    is_alone = len(report.details) > MANY_CASES
+    table = details_table(details, is_alone)
+    if table is None or is_alone:
+        return render_table(table) if table else []
+    cases = [block for detail in details for block in _folded(detail.title, _case(detail))]
+    return [*render_table(table), *_folded("How to read a case", [_bullets(IN_FIGURES)]), *cases]
+
+
+def _case(detail: CaseDetail) -> list[str]:
+    blocks = []
+    for part in list_case(detail):
+        blocks += [f"**{escape(part.title)}**"] if part.title else []
+        blocks += [_bullets(part.items)] if isinstance(part, Listing) else _grid(part)
+    return blocks
+
+
+def _folded(title: str, blocks: Sequence[str]) -> list[str]:
+    """Return a part that the reader opens; blank lines round the blocks let them be read as Markdown."""
+    return [f"<details><summary>{summary_text(title)}</summary>", *blocks, "</details>"]
 
 
 def _across(index: int, part: Across, pictures: Mapping[tuple[int, str], str]) -> list[str]:
@@ -100,6 +132,10 @@ def _answer(answer: Answer) -> list[str]:
 
 def render_table(table: Table) -> list[str]:
     """Render a table with its title, caption and notes, as blocks."""
+    return [f"### {escape(table.title)}", *_grid(table)]
+
+
+def _grid(table: Table) -> list[str]:
     heads = [
         escape(f"{column.title}, {column.detail}" if column.detail else column.title)
         for column in table.columns
@@ -110,7 +146,7 @@ def render_table(table: Table) -> list[str]:
         _line(rules),
         *(_line([_cell(cell, row) for cell in row.cells]) for row in table.rows),
     ]
-    return [f"### {escape(table.title)}", escape(table.caption), "\n".join(lines), _bullets(table.notes)]
+    return [escape(table.caption), "\n".join(lines), _bullets(table.notes)]
 
 
 def _cell(cell: Cell, row: Row) -> str:

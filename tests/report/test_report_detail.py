@@ -90,6 +90,7 @@ def test_of_very_many_rounds_some_are_drawn_and_every_invalid_one() -> None:
     strip = detail_of(lines).strip
     assert strip is not None and len(strip.marks) < 70 and "of 500 processes are drawn" in strip.caption
     assert sum(not mark.is_valid for mark in strip.marks) == 1
+    assert len(strip.medians_ns) == 499 and max(strip.medians_ns) == 599, "ends are of all, drawn or not"
 
 
 def test_the_parts_of_the_time_stand_beside_those_of_fp32() -> None:
@@ -218,5 +219,5 @@ def test_markdown_tells_stages_ends_and_what_lost_most() -> None:
     table = details_table([detail_of([timed(1, [1_000_000]), timed(2, [3_000_000])])])
     assert table is not None
     assert [cell.text for cell in table.rows[0].cells][5:7] == ["1.00", "3.00"]
-    assert details_table([]) is None
+    assert details_table([]) is None and "open it by its name" in table.caption
     assert case_id("int8", "litert") == make_details([fake_record("litert", "int8")])[0].keys.case

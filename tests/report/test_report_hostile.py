@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from fake_records import many_records
 from hostile_records import FIGURES, STRINGS, named
+from wholeness import cells_of, check_markdown, check_page, check_text
 
 from bench.analysis.choosing import choose
 from bench.core.record import Record
@@ -27,6 +26,7 @@ from bench.report.comparison.page import render_comparison
 from bench.report.comparison.writing import comparison_markdown
 from bench.report.detail.html import render_details
 from bench.report.detail.making import make_details
+from bench.report.detail.model import Journal
 from bench.report.figures_json import figures_json
 from bench.report.forms.latex import render_latex
 from bench.report.forms.paper_table import render_paper_table
@@ -39,6 +39,7 @@ from bench.report.html.page import render_page
 from bench.report.junit import junit_xml
 from bench.report.labels import keys_of
 from bench.report.markdown import render_markdown
+from bench.report.model import ReportModel
 from bench.report.rows import render_csv
 from bench.report.terminal import terminal_table
 from bench.report.trends.page import render_history
@@ -46,99 +47,14 @@ from bench.report.verdicts import markdown_table, text_table
 from bench.suite.constraints import read_constraints
 
 CASES = {**{f"text: {name}": named(text) for name, text in STRINGS.items()}, **FIGURES}
-VOID = {"meta", "img", "br", "wbr", "input", "hr"}
 EVERY_CASE = pytest.mark.parametrize("records", CASES.values(), ids=CASES)
 EVERY_TEXT = pytest.mark.parametrize("words", STRINGS.values(), ids=STRINGS)
 
 
-class Checker(HTMLParser):
-    """Fails on what no page of ours may hold, and on elements that are not closed as they were opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.scripts = 0
-        self.shown: list[str] = []
-        self.ids: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag not in ("iframe", "base", "object", "embed", "link", "form", "foreignobject"), tag
-        self.scripts += tag == "script"
-        for name, value in attrs:
-            assert not name.startswith("on") and re.fullmatch(r"[a-z][a-z:\-]*[0-9]?", name.lower()), name
-            if name in ("d", "x", "y", "cx", "cy", "r", "points", "transform", "viewbox", "width", "height"):
-                assert not re.search("nan|inf", value or ""), (tag, name, value)
-            if name in ("href", "src", "xlink:href"):
-                assert value and value.startswith(("#", "data:image/")), value
-            if (
-                name != "aria-label"
-                and not name.startswith("data-")
-                and name not in ("title", "alt", "content")
-            ):
-                assert not re.search(r"\b(nan|inf|infinity)\b", value or "", re.IGNORECASE), (
-                    tag,
-                    name,
-                    value,
-                )
-            if name in ("data-value", "data-low", "data-high"):
-                assert abs(float(value or "nan")) < float("inf"), (tag, name, value)
-            if name == "id":
-                self.ids.append(value or "")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open and self.open.pop() == tag, tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style"} & set(self.open):
-            self.shown.append(data)
-
-
-def check_page(text: str) -> Checker:
-    """Hold a page to the rules, and return what was read of it."""
-    checker = Checker()
-    checker.feed(text)
-    checker.close()
-    assert not checker.open and checker.scripts == 1
-    assert len(set(checker.ids)) == len(checker.ids), "ids are distinct"
-    check_text(" ".join(checker.shown))
-    return checker
-
-
-def check_text(text: str, has_lines: bool = True) -> None:
-    """Hold a text to letters that can be written and move no cursor, and to figures that are some."""
-    text.encode("utf-8")
-    odd = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs") and not (c == "\n" and has_lines)}
-    assert not odd, [hex(ord(character)) for character in odd]
-    assert not re.search(r"(?<![\w-])[+\u2212-]?(nan|inf)\b(?! *[=(])", text), (
-        "a figure that is none is shown"
-    )
-
-
-def cells_of(lines: Sequence[str]) -> Iterator[list[int]]:
-    """Return of each Markdown table how many cells its lines have."""
-    counts: list[int] = []
-    for line in [*lines, ""]:
-        if line.startswith("|"):
-            counts.append(len(re.findall(r"(?<!\\)\|", line)))
-        elif counts:
-            yield counts
-            counts = []
-
-
-def check_markdown(text: str) -> None:
-    """Hold Markdown to whole tables and no markup that is not ours."""
-    check_text(text)
-    text = re.sub("^<!-- bench gate: [^<>]* -->$", "", text, count=1, flags=re.MULTILINE)
-    assert all(len(set(counts)) == 1 for counts in cells_of(text.splitlines()))
-    assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", text)
-    assert not re.search(r"(?<!\\)\]\((javascript|http)", text)
+def with_details(records: list[Record], journal: Journal | None = None) -> ReportModel:
+    """Return the report with the details of its cases, which all have this journal."""
+    details = make_details(records, (lambda _: journal) if journal else None)
+    return replace(build_report(records), details=details)
 
 
 @EVERY_CASE
@@ -154,7 +70,16 @@ def test_details_of_cases_are_whole(records: list[Record]) -> None:
 @EVERY_CASE
 def test_markdown_is_whole(records: list[Record]) -> None:
     check_markdown(render_markdown(build_report(records), {}))
+    check_markdown(render_markdown(with_details(records), {}))
     check_markdown(render_paper_table(records))
+
+
+@EVERY_TEXT
+def test_what_a_journal_says_is_whole_in_markdown(words: str) -> None:
+    line = {"kind": "latency", "status": "ok", "valid": False, "reason": words, "board": words}
+    journal = Journal([{**line, "result": {"inference_ns": [5]}}], trouble=words)
+    for shown in (journal, Journal(trouble=words)):
+        check_markdown(render_markdown(with_details(named(words), shown), {}))
 
 
 @EVERY_CASE
@@ -232,7 +157,7 @@ def test_long_names_leave_the_page_light() -> None:
 def test_500_cases_are_whole_in_every_form() -> None:
     records = many_records(500)
     check_page(render_page(build_report(records), {}))
-    check_markdown(render_markdown(build_report(records), {}))
+    check_markdown(render_markdown(with_details(records), {}))
     check_text(terminal_table(records))
     assert len(render_csv(records).splitlines()) == 501
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.report.detail.drawing import draw_difference, draw_stack, scale_of
 from bench.report.detail.model import Accuracy, CaseDetail, Change, Stack, Strip
 from bench.report.detail.strip_drawing import draw_strip
-from bench.report.detail.words import INTRODUCTION
+from bench.report.detail.words import INTRODUCTION, sentence
 from bench.report.html.elements import (
     attributes,
     bullets,
@@ -51,14 +51,10 @@ def _case(detail: CaseDetail) -> str:
 
 def _advice(detail: CaseDetail) -> str:
     items = "".join(
-        f"<li>{text(one.text.rstrip('.'))}. <em>{text(_sentence(one.advice))}</em></li>\n"
+        f"<li>{text(one.text.rstrip('.'))}. <em>{text(sentence(one.advice))}</em></li>\n"
         for one in detail.advice
     )
     return f'<ul class="advice">\n{items}</ul>\n' if items else ""
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:].rstrip(".") + "." if words else ""
 
 
 def _figure(title: str, body: str, caption: str) -> str:

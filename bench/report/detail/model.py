@@ -70,6 +70,7 @@ class Strip:
 
     Attributes:
         middle: the case's latency, with its interval over processes.
+        medians_ns: of all processes that count, in the order of their start, whether drawn or not.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Strip:
     precision: str
     marks: tuple[Mark, ...]
     middle: Cell
+    medians_ns: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def make_strip(record: Record, lines: Sequence[Line]) -> Strip | None:
         precision=record.precision,
         marks=tuple(shown),
         middle=metric_cell(record, "latency_p50_ns", milliseconds),
+        medians_ns=tuple(mark.median_ns for mark in marks if mark.is_valid),
     )
 
 
