@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.core.verdict import Answer, Verdict
-from bench.report.markdown import escape
+from bench.report.markdown import escape, summary_text
 from bench.report.texts import printable
 from bench.report.verdicts import change_words, explain, markdown_table, metric_words, summary, word
 
@@ -32,7 +32,7 @@ def comment(suite: str, verdicts: Sequence[Verdict], before: str) -> str:
     lines = [marker, f"### {escape(suite)}: {summary(verdicts)}", ""]
     if told:
         lines += [markdown_table(told), ""]
-    title = f"all {len(verdicts)} comparisons with {escape(before)}"
+    title = f"all {len(verdicts)} comparisons with {summary_text(before)}"
     lines += ["<details>", f"<summary>{title}</summary>", "", markdown_table(verdicts), "", "</details>"]
     return "\n".join(lines) + "\n"
 
