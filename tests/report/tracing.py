@@ -129,7 +129,7 @@ def _faults(figure: Figure, records: dict[str, Record], journal: Sequence[Any]) 
     faults = [] if _same(told, value) else [f"data-value {told} where the record has {value}"]
     # A variance is shown as its square root, in percent.
     seen = 100 * math.sqrt(value) if name.startswith("boards:variance") else value
-    if not _shows(figure.text, seen, scale_of(name)):
+    if not shows(figure.text, seen, scale_of(name)):
         faults.append(f"shows {figure.text!r} where the record has {value}")
     if "data-low" in figure.attributes:
         low, high = float(figure.attributes["data-low"]), float(figure.attributes["data-high"])
@@ -137,7 +137,7 @@ def _faults(figure: Figure, records: dict[str, Record], journal: Sequence[Any]) 
             faults.append(f"ends {low}, {high} where the record has {ends}")
         elif figure.detail:
             shown = figure.detail.strip().removeprefix("[").split("]")[0].split(", ")
-            good = all(_shows(text, end, scale_of(name)) for text, end in zip(shown, ends, strict=True))
+            good = all(shows(text, end, scale_of(name)) for text, end in zip(shown, ends, strict=True))
             faults += [] if good else [f"interval {figure.detail!r} where the record has {ends}"]
     return faults
 
@@ -187,10 +187,10 @@ def find(
     if how == "running":
         return metric.value - _loaded(journal), None
     if how.startswith("over:"):
-        return metric.value / _value(records[how.removeprefix("over:")], base), None
+        return metric.value / value_of(records[how.removeprefix("over:")], base), None
     if how in ("ratio", "difference"):
         assert sibling is not None
-        other = _value(sibling, base)
+        other = value_of(sibling, base)
         return (metric.value / other if how == "ratio" else metric.value - other), None
     assert not how, f"unknown source {name}"
     return metric.value, ends
@@ -215,7 +215,7 @@ def scale_of(name: str) -> float:
     return SCALES[unit]
 
 
-def _shows(text: str, value: float, scale: float) -> bool:
+def shows(text: str, value: float, scale: float) -> bool:
     """Whether the first number in a text is the value, rounded to the digits that are shown."""
     found = NUMBER.search(text)
     if found is None:
@@ -233,7 +233,7 @@ def _same(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-15)
 
 
-def _value(record: Record, name: str) -> float:
+def value_of(record: Record, name: str) -> float:
     value = record.value(name)
     assert value is not None
     return value
