@@ -11,14 +11,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from claims_beside import across, answer, comparison, speed, training
-from claims_of_cases import fed, is_field, machine, shares
+from claims_of_cases import classes, fed, is_field, machine, shares
 from reading import FIXED, NAME, N, Reading, words_of
-from record_book import POINTS, Book
+from record_book import POINTS, Book, names_of
 from saying import Sentence, read_sentences
 
 from bench.core.record import Record
 
 MS = 1e6
+
+# A class that found less than this has little to lose: only of others is it said that they lost it.
+LIVING = 0.1
 
 
 def find_faults(page: str, records: Sequence[Record]) -> list[str]:
@@ -37,7 +40,9 @@ def check(sentence: Sentence, book: Book) -> list[str]:
         return []
     for claims in CLAIMS:
         claims(reading, sentence, here)
-    reading.knows([*FIXED, *words_of(here.of(sentence))])
+    told = here.of(sentence)
+    names = {name for record in told for name in names_of(record)}
+    reading.knows([*FIXED, *words_of(told), *names])
     return reading.unexplained()
 
 
@@ -63,7 +68,7 @@ def summary(reading: Reading, sentence: Sentence, book: Book) -> None:
 def headline(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain how few rounds stand behind a choice, and how many cases failed alike."""
     chosen = re.search(rf": ship {NAME}$", sentence.text)
-    record = book.named(*chosen.groups(), sentence.host) if chosen else None
+    record = book.named(chosen[1], sentence.host) if chosen else None
     if record:
         reading.says(rf"^Not for decisions, {N} rounds?: ", record.rounds_valid)
     alike = re.search(r" on (\w+): all \d+ cases$", sentence.text)
@@ -77,7 +82,8 @@ def others(reading: Reading, sentence: Sentence, book: Book) -> None:
     Which cases tie is the analysis's to say and not a field; only more than were measured is wrong here.
     """
     for listed in re.finditer(rf"({NAME}(?:, {NAME})*) and (\d+) more", sentence.text):
-        here = [record for record in book.of(sentence) if record.status == "ok"]
+        is_broken = sentence.part == "Cases without figures"
+        here = [record for record in book.of(sentence) if (record.status != "ok") == is_broken]
         count = int(listed.groups()[-1])
         named = len(re.findall(NAME, listed[1]))
         reading.says(rf"and {N} more", count if named + count <= len(here) else None, within=listed.span())
@@ -85,23 +91,25 @@ def others(reading: Reading, sentence: Sentence, book: Book) -> None:
 
 def remark(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain what to look at: of every case that the remark names, or under which it stands."""
-    subjects = re.match(r"(?:All cases|[\w-]+ on \w+(?:, [\w-]+ on \w+)*)(?=: )", sentence.text)
+    subjects = re.match(rf"(?:All cases|{NAME}(?:, {NAME})*)(?=: | and \d+ more: )", sentence.text)
     records = [r for r in book.of(sentence) if r.status == "ok"]
     if not sentence.case:
         if not subjects or sentence.part != "What to look at":
             return
         names = re.findall(NAME, subjects[0])
-        named = [book.named(*name, sentence.host) for name in names]
+        named = [book.named(name, sentence.host) for name in names]
         records = [record for record in named if record] if names else records
     elif sentence.tag != "li":
         return
+    before = reading.left
     for record in records:
-        copy = Reading(sentence.text)
+        copy = Reading(sentence.text, before)
         speed(copy, record)
         copy.says(rf"{N} rounds were invalid", record.rounds_invalid)
         for cause, count in record.invalid_reasons.items():
             copy.says(rf"{re.escape(cause)} {N} times", count)
         _accuracy_remarks(copy, record)
+        _lost_classes(copy, record, book.by_case(record.sibling))
         reading.left, reading.faults = copy.left, [*reading.faults, *copy.faults]
 
 
@@ -118,6 +126,17 @@ def _accuracy_remarks(reading: Reading, record: Record) -> None:
     reading.says(rf"and {N} was published", (record.expected or {}).get("map_50_95"))
 
 
+def _lost_classes(reading: Reading, record: Record, sibling: Record | None) -> None:
+    """Explain how many classes lost nine tenths of an AP that was 0.1 or more, beyond the five named."""
+    base = sibling.per_class if sibling else {}
+    found = [
+        name
+        for name, value in record.per_class.items()
+        if value is not None and (base.get(name) or 0.0) >= LIVING and value < 0.1 * (base[name] or 0.0)
+    ]
+    reading.says(rf"nine tenths of their AP or more: .* and {N} more", len(found) - 5)
+
+
 def boards(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain in how many cases boards differ more than processes, and the largest share of one."""
     told = [r for r in book.of(sentence) if r.boards.get("contributions")]
@@ -132,7 +151,7 @@ def boards(reading: Reading, sentence: Sentence, book: Book) -> None:
 def published(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain measured beside published accuracy."""
     named = re.match(rf"{NAME}: ", sentence.text)
-    record = book.named(*named.groups(), sentence.host) if named else None
+    record = book.named(named[1], sentence.host) if named else None
     if record and record.expected:
         told = [record.value("map_50_95"), record.expected["map_50_95"]]
         points = [None if value is None else value * POINTS for value in told]
@@ -147,7 +166,7 @@ def published(reading: Reading, sentence: Sentence, book: Book) -> None:
 def endurance(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain how a long run went."""
     named = re.match(rf"{NAME}: (?:gets|keeps)", sentence.text)
-    record = book.named(*named.groups(), sentence.host) if named else None
+    record = book.named(named[1], sentence.host) if named else None
     if not record or not record.sustained:
         return
     burst, steady = ((record.value(f"latency_{name}_p50_ns") or 0.0) / MS for name in ("burst", "steady"))
@@ -194,5 +213,5 @@ def levels(reading: Reading, sentence: Sentence, book: Book) -> None:
 
 CLAIMS = (
     *(summary, headline, others, answer, comparison, training, across, remark, boards, published, endurance),
-    *(machine, shares, fed, parity, levels),
+    *(machine, shares, classes, fed, parity, levels),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from reading import INTERVAL, NAME, N, Reading
-from record_book import POINTS, Book, ends, name_of, ratio
+from record_book import POINTS, Book, ends, ratio
 from saying import Sentence
 
 from bench.core.record import Record
@@ -46,15 +46,14 @@ def answer(reading: Reading, sentence: Sentence, book: Book) -> None:
     base = re.match(rf"Against {NAME}: ", sentence.text)
     if not head or not base:
         return
-    record, sibling = (book.named(*match.groups(), sentence.host) for match in (head, base))
+    record, sibling = (book.named(match[1], sentence.host) for match in (head, base))
     assert record is not None, sentence
     if sibling is None or sibling.case != record.sibling:
         reading.faults.append(f"{base[0]!r} is not the sibling of {record.case}")
         return
     fastest = re.search(rf"The fastest fp32 is {NAME}: .* for {NAME}", sentence.text)
     if fastest:
-        groups = fastest.groups()
-        both = [book.named(*groups[at : at + 2], sentence.host) for at in (0, 2)]
+        both = [book.named(name, sentence.host) for name in fastest.groups()]
         units = (("latency_p50_ns", MS), ("peak_rss_bytes", MIB))
         told = [(one.value(name) or 0) / unit for one in both if one for name, unit in units]
         with_peak = rf"{N} ms and {N} MiB at the peak"
@@ -65,9 +64,11 @@ def answer(reading: Reading, sentence: Sentence, book: Book) -> None:
 
 def comparison(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain a case beside its fp32 in words."""
+    compared = [r for r in book.of(sentence) if r.status == "ok" and book.by_case(r.sibling)]
+    reading.says(rf"^{N} cases are compared with their fp32 siblings", len(compared))
     named = re.match(rf"{NAME}: ", sentence.text)
     if named and "beside its fp32" in sentence.part and sentence.tag == "li":
-        record = book.named(*named.groups(), sentence.host)
+        record = book.named(named[1], sentence.host)
         if record:
             beside(reading, record, book.by_case(record.sibling))
 
@@ -76,12 +77,12 @@ def training(reading: Reading, sentence: Sentence, book: Book) -> None:
     """Explain what training brought: beside INT8, and beside the control."""
     named = re.match(rf"{NAME}: .*points mAP", sentence.text)
     against = re.search(rf"against {NAME}", sentence.text)
-    record = book.named(*named.groups(), sentence.host) if named else None
+    record = book.named(named[1], sentence.host) if named else None
     if not record or "points mAP" not in reading.left:
         return
-    other = book.named(*against.groups(), sentence.host) if against else None
-    if other:
-        words = rf"points mAP(?: \[{N}, {N}\])? against {re.escape(name_of(other))} on {other.runtime}"
+    other = book.named(against[1], sentence.host) if against else None
+    if other and against:
+        words = rf"points mAP(?: \[{N}, {N}\])? against {re.escape(against[1])}"
         reading.says(rf"{N} {words}", *_difference(record, other))
     control = record.control or {}
     told = control.get("difference") or {}
@@ -109,13 +110,13 @@ def across(reading: Reading, sentence: Sentence, book: Book) -> None:
     turns = re.match(rf"The ranking turns round \((.+?)\): {NAME} is, against {NAME}, ", sentence.text)
     if gains:
         for clause in re.finditer(r"(?<=[:;] )[^;:]+ on (\w+)(?=[;.])", sentence.text):
-            record = book.named(*gains.groups(), clause[1])
+            record = book.named(gains[1], clause[1])
             if record:
                 speed(reading, record, clause.span())
     if turns:
         clock = {"inference": "latency_p50_ns", "end to end": "end_to_end_p50_ns"}[turns[1]]
         for clause in re.finditer(rf"{N}× (faster|slower) on (\w+)", sentence.text):
-            pair = [book.named(*turns.groups()[at : at + 2], clause[3]) for at in (1, 3)]
+            pair = [book.named(name, clause[3]) for name in turns.groups()[1:]]
             value = ratio(*pair, clock)
             turned = 1 / value if value and clause[2] == "faster" else value
             reading.says(rf"{N}× {clause[2]} on {clause[3]}\b", turned, within=clause.span())

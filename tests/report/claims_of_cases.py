@@ -69,6 +69,15 @@ def shares(reading: Reading, sentence: Sentence, book: Book) -> None:
         reading.says(rf"{re.escape(cause)} \({N}\)", count)
 
 
+def classes(reading: Reading, sentence: Sentence, book: Book) -> None:
+    """Explain how many classes a case does not list: all that have an AP but the few that are listed."""
+    records = [r for r in book.of(sentence) if r.case == sentence.case]
+    if records:
+        known = sum(ap is not None for ap in records[0].per_class.values())
+        shown = 12 if book.num_cases <= 30 else 5
+        reading.says(rf"^{N} of {N} classes, which", known - shown, known)
+
+
 def _file(reading: Reading, artifact: dict[str, Any]) -> None:
     sizes = artifact.get("weight_bytes") or {}
     for name, size in sizes.items():

@@ -14,7 +14,7 @@ from bench.core.record import Record
 # A number as people's eyes read it, and the interval behind it.
 N = r"([+−]?\d[\d,]*(?:\.\d+)?)"
 INTERVAL = rf"(?: \[{N}, {N}\](?: at {N}%)?)?"
-NAME = r"([\w-]+) on (\w+)"
+NAME = r"([\w-]+ on \w+(?:, \d+ threads?)?)"
 
 # Words with digits that are no figures of a run; each belongs to a text that the report always says so.
 FIXED = (
@@ -37,6 +37,7 @@ FIXED = (
     "lose at most 1 point of mAP",
     "Evaluate 100 images or more",
     "needs 3 boards",
+    "published on the 5,000 of",
     *(f"p{share}" for share in (50, 90, 95, 99)),
     *("sha256", "fp32", "fp16", "Fp16", "float32", "float16", "int8", "INT8", "uint8", "int4", "int16x8"),
 )
@@ -68,7 +69,7 @@ class Reading:
 
     def knows(self, words: Iterable[str]) -> None:
         """Pass over words that stand by themselves: names, versions, texts of a record."""
-        for word in sorted(set(words), key=len, reverse=True):
+        for word in sorted({" ".join(word.split()) for word in words}, key=len, reverse=True):
             if re.search(r"\d", word) and word in self.left:
                 bounded = rf"(?<![\w.]){re.escape(word)}(?![\w]|\.\d)"
                 for match in re.finditer(bounded, self.left):
@@ -108,6 +109,8 @@ def words_of(records: Sequence[Record]) -> set[str]:
                   for text in (one.rstrip("."), one[:1].upper() + one[1:].rstrip("."))}  # fmt: skip
         texts |= {str(name) for name in leaves(list((record.artifact.get("weight_bytes") or {}).keys()))}
         texts |= set(record.artifact.get("ops") or ()) | set(record.proof.get("ops") or ())
+        texts |= {leaf for leaf in leaves(record.expected) if isinstance(leaf, str)}
+        texts |= {f"{key}={leaf}" for key, leaf in record.overrides.items()}
         texts |= {(record.recipe or {}).get("name", ""), *record.versions}
         texts |= {metric.note for metric in record.metrics}
         texts |= {record.case, record.reason, *record.stderr_tail, *record.per_class, *record.invalid_reasons}

@@ -18,15 +18,26 @@ def name_of(record: Record) -> str:
     return (record.recipe or {}).get("name") or record.precision
 
 
+def names_of(record: Record) -> tuple[str, str]:
+    """Return what a sentence may call a case: without its threads, and with them where they vary."""
+    name = f"{name_of(record)} on {record.runtime}"
+    return name, f"{name}, {record.threads} thread{'' if record.threads == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Book:
-    """The records of a run, found by the names that sentences use."""
+    """The records of a part of a page, found by the names that sentences use.
+
+    Attributes:
+        num_cases: on all of the page; 0 where the part is the page.
+    """
 
     records: Sequence[Record]
+    num_cases: int = 0
 
-    def named(self, precision: str, runtime: str, host: str) -> Record | None:
+    def named(self, name: str, host: str) -> Record | None:
         """Return the measured case of that name on a host."""
-        found = [r for r in self.on(host) if (name_of(r), r.runtime) == (precision, runtime)]
+        found = [record for record in self.on(host) if name in names_of(record)]
         return found[0] if len(found) == 1 else None
 
     def on(self, host: str) -> list[Record]:
@@ -40,7 +51,8 @@ class Book:
 
     def under(self, section: str) -> Book:
         """Return the records of the group and host that a part of the page is titled by; else all."""
-        return Book([r for r in self.records if f"{r.group} on {r.host}" == section] or self.records)
+        here = [record for record in self.records if f"{record.group} on {record.host}" == section]
+        return Book(here or self.records, len(self.records))
 
     def by_case(self, case: str) -> Record | None:
         """Return a record by its case's id."""

@@ -12,6 +12,7 @@ from fake_hosts import EMULATED, broken_host, on_host, throttled_host
 from fake_records import (
     failed_record,
     fake_record,
+    many_records,
     quickstart_records,
     unavailable_record,
     with_metric,
@@ -20,8 +21,8 @@ from record_book import Book
 from saying import read_sentences
 from test_report_trace import SUITES, page_of
 
-from bench.core.metric import Metric
-from bench.core.record import Record
+from bench.core.metric import Metric, make_metric
+from bench.core.record import Advice, Record
 
 
 def is_timed(metric: Metric) -> bool:
@@ -51,6 +52,28 @@ def with_control(record: Record) -> Record:
     return replace(record, control=control, differences={int8: paired})
 
 
+def with_advice(record: Record) -> Record:
+    """Return a case of few images and many classes, of which an 8-bit one lost most."""
+    loss = 0.05 if record.precision == "int8" else 1.0
+    metrics = [replace(m, count=80) if m.unit == "ap" else m for m in record.metrics]
+    if loss < 1:
+        fallen = make_metric("map_50_95_difference", -0.121, low=-0.13, high=-0.11, level=0.95, count=80)
+        metrics = [fallen if metric.name == fallen.name else metric for metric in metrics]
+    return replace(
+        record,
+        metrics=tuple(metrics),
+        per_class={f"class-{index}": 0.5 * (loss if index < 7 else 1) for index in range(20)},
+        expected={"data": "COCO val2017", "source": "a table", "map_50_95": 0.61, "map_50": None},
+        rounds_invalid=3,
+        invalid_reasons={"throttled": 2, "under-voltage": 1},
+        overrides={"rounds": 3},
+        decision_grade=False,
+        warnings=(
+            Advice("load", "load average was 8.3 while 1 thread(s) were timed", "close what else runs"),
+        ),
+    )
+
+
 BROKEN = (failed_record(), unavailable_record())
 PAGES: dict[str, Sequence[Record]] = {
     **SUITES,
@@ -62,6 +85,8 @@ PAGES: dict[str, Sequence[Record]] = {
     "one round": [of_one_round(record) for record in quickstart_records()],
     "five rounds": [of_five_rounds(record) for record in quickstart_records()],
     "controls": [with_control(record) for record in quickstart_records()],
+    "advice": [with_advice(record) for record in quickstart_records()],
+    "many threads": many_records(40),
     "an emulator": [*quickstart_records(), *on_host("virt", EMULATED), *on_host("pi5")],
 }
 
