@@ -55,14 +55,14 @@ class Reading:
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.left = self.text
+        self.left = self.left or self.text
 
     def says(self, pattern: str, *values: float | None, within: tuple[int, int] | None = None) -> None:
         """Hold every match's groups against values of the records, in their order; None is unknown there."""
         start, end = within or (0, len(self.left))
         for match in re.compile(pattern).finditer(self.left, start, end):
             groups = match.groups()
-            for shown, value in zip(groups, values[: len(groups)], strict=False):
+            for shown, value in zip(groups, values[: len(groups)], strict=True):
                 if shown is not None and (value is None or not shows(shown, value, 1.0)):
                     self.faults.append(f"{match[0]!r} where the records have {value}: {self.text}")
             self._blank(*match.span())
