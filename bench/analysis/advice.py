@@ -130,7 +130,8 @@ def _few_rounds(record: Record, sibling: Record | None) -> Advice | None:
     least = FEW_ROUNDS if record.rounds_valid < FEW_ROUNDS else DECIDING_ROUNDS
     return Advice(
         "few_rounds",
-        f"{record.rounds_valid} valid rounds stand behind the latency: processes differ more than calls do",
+        f"{record.rounds_valid} valid {'round stands' if record.rounds_valid == 1 else 'rounds stand'} "
+        "behind the latency: processes differ more than calls do",
         f"take {least} rounds or more",
     )
 
@@ -138,10 +139,12 @@ def _few_rounds(record: Record, sibling: Record | None) -> Advice | None:
 def _invalid_rounds(record: Record, sibling: Record | None) -> Advice | None:
     if not record.rounds_invalid:
         return None
+    is_one = record.rounds_invalid == 1
     return Advice(
         "invalid_rounds",
-        f"{record.rounds_invalid} rounds were invalid ({cause_words(record) or 'throttled, or disturbed'}) "
-        "and are not in the figures",
+        f"{record.rounds_invalid} {'round was' if is_one else 'rounds were'} invalid "
+        f"({cause_words(record) or 'throttled, or disturbed'}) "
+        f"and {'is' if is_one else 'are'} not in the figures",
         "cool the machine, look at its power supply, close other programs",
     )
 

@@ -52,6 +52,13 @@ def test_each_thing_that_looks_wrong_is_named(record: Record, code: str) -> None
     assert code in codes(record)
 
 
+def test_one_round_is_not_called_rounds() -> None:
+    record = fake_record("litert", "int8", rounds_valid=1, rounds_invalid=1, invalid_reasons={"throttled": 1})
+    said = {advice.code: advice.text for advice in advise(record, BASE)}
+    assert said["few_rounds"].startswith("1 valid round stands behind the latency")
+    assert said["invalid_rounds"] == "1 round was invalid (throttled once) and is not in the figures"
+
+
 def test_suppression_that_no_operator_of_the_graph_does_is_missing() -> None:
     raw = {
         "nms_in_graph": True,

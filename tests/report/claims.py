@@ -105,7 +105,7 @@ def remark(reading: Reading, sentence: Sentence, book: Book) -> None:
     for record in records:
         copy = Reading(sentence.text, before)
         speed(copy, record)
-        copy.says(rf"{N} rounds were invalid", record.rounds_invalid)
+        copy.says(rf"{N} (?:rounds were|round was) invalid", record.rounds_invalid)
         for cause, count in record.invalid_reasons.items():
             copy.says(rf"{re.escape(cause)} {N} times", count)
         _accuracy_remarks(copy, record)

@@ -92,7 +92,7 @@ def _ops(reading: Reading, counts: dict[str, int], sentence: Sentence) -> None:
     if not counts or any(name not in counts for name in re.findall(r"(\w+) \d+,", sentence.text)):
         return
     left = len(counts) - len(re.findall(r"\w+ \d+\b", sentence.text))
-    reading.says(rf"{N} further types", left)
+    reading.says(rf"{N} further types?", left)
     for name, count in counts.items():
         reading.says(rf"(?<!\w){name} {N}(?=,|$)", count)
 

@@ -126,7 +126,7 @@ def _operators(counts: Any) -> str:
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     names = ", ".join(f"{name} {count:,}" for name, count in ordered[:MOST_OPERATORS])
     left = len(ordered) - MOST_OPERATORS
-    return f"{names}, {left} further types" if left > 0 else names
+    return f"{names}, {left} further type{'s' * (left > 1)}" if left > 0 else names
 
 
 def _taken(record: Record) -> str:
