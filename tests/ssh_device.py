@@ -149,6 +149,10 @@ class SshDevice:
         own = [process for process in psutil.process_iter(["name"]) if _home_of(process) == str(self.home)]
         return [process for process in own if process.info["name"] != "sshd"]
 
+    def running(self, module: str) -> list[psutil.Process]:
+        """Return the processes that run a Python module; those that end meanwhile are none."""
+        return [process for process in self.processes() if module in _line_of(process)]
+
     def kill_processes(self, signal_number: int = signal.SIGKILL) -> int:
         """Signal everything that runs on the device, as a reboot would; returns how many it were."""
         found = self.processes()
@@ -173,6 +177,13 @@ class SshDevice:
         path.write_text(text)
         path.chmod(0o755)
         return path
+
+
+def _line_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _home_of(process: psutil.Process) -> str:

@@ -38,7 +38,7 @@ def test_a_cut_connection_leaves_what_was_detached(ssh_rig: SshRig) -> None:
         client = _sleeping_client(ssh_rig)
         assert cut() >= 1
         assert client.wait(timeout=10) == 255
-        assert [process.name() for process in ssh_rig.device.processes()].count("sleep") == 1
+        assert [process.info["name"] for process in ssh_rig.device.processes()].count("sleep") == 1
         assert ssh_rig.device.kill_processes() >= 1
         _wait_until(lambda: not ssh_rig.device.processes())
 

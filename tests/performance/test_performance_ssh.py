@@ -175,7 +175,7 @@ def test_a_run_over_ssh_beside_a_local_one(rig: SshRig, tmp_path: Path) -> None:
 def test_what_a_device_keeps_in_memory(rig: SshRig, photos: list[HostFile]) -> None:
     host = open_loop()
     host.put(photos)
-    (session,) = [p for p in rig.device.processes() if "bench.agent.session" in p.cmdline()]
+    (session,) = rig.device.running("bench.agent.session")
     bare = subprocess.run(
         [sys.executable, "-I", "-c", "import psutil; print(psutil.Process().memory_info().rss)"],
         check=True,

@@ -82,8 +82,8 @@ def the_ssh(host: SshHost) -> psutil.Process:
 
 
 def process_of(rig: SshRig, module: str) -> psutil.Process:
-    found = [p for p in rig.device.processes() if module in p.cmdline()]
-    assert found, [p.cmdline() for p in rig.device.processes()]
+    found = rig.device.running(module)
+    assert found, [p.info for p in rig.device.processes()]
     return found[0]
 
 
@@ -174,7 +174,7 @@ def test_a_device_goes_on_while_its_controller_is_away(
     the_ssh(host).kill()
     with pytest.raises(HostError, match="goes on without this machine, and --resume fetches it"):
         following.end()
-    wait_until(lambda: not any("bench.agent.keeper" in p.cmdline() for p in ssh_rig.device.processes()))
+    wait_until(lambda: not ssh_rig.device.running("bench.agent.keeper"))
     ssh_rig.start()
     later = open_ssh()
     assert later.jobs() == ("job-0", "job-1")

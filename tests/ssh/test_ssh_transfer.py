@@ -203,7 +203,7 @@ def test_a_dead_link_is_left_when_it_is_noticed(
 
 
 def sessions(rig: SshRig) -> list[psutil.Process]:
-    return [process for process in rig.device.processes() if "bench.agent.session" in process.cmdline()]
+    return rig.device.running("bench.agent.session")
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
