@@ -1,7 +1,7 @@
 """The gate proved on real runs: it never cries wolf, and is not silent where something is worse.
 
 `pytest -m proof -s tests/gating` does all of it with 20 tries of equal runs, in a quarter of an hour on two
-free cores, and prints what came of each; `BENCH_PROOF_TRIES` takes another number. A small one of it is `slow`.
+free cores, and prints what came of each; `BENCH_PROOF_TRIES` takes another number. A small one is `slow`.
 """
 
 from __future__ import annotations
